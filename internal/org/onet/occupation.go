@@ -35,10 +35,12 @@ type occupations struct {
 	zone              []byte
 }
 
-var loadOccupations = sync.OnceValue(func() *occupations {
+var loadOccupations = sync.OnceValue(unpackOccupations)
+
+func unpackOccupations() *occupations {
 	s := section("occupations")
 	return &occupations{s.strings(), s.strings(), s.strings(), slices.Clone(s.next())}
-})
+}
 
 func (d *occupations) at(i int) Occupation {
 	o := Occupation{
@@ -99,7 +101,9 @@ type titles struct {
 	short map[int32]string
 }
 
-var loadTitles = sync.OnceValue(func() *titles {
+var loadTitles = sync.OnceValue(unpackTitles)
+
+func unpackTitles() *titles {
 	s := section("titles")
 	shared, rest := s.next(), s.strings()
 	counts, ids, has, shorts := s.next(), s.next(), s.next(), s.strings()
@@ -135,7 +139,7 @@ var loadTitles = sync.OnceValue(func() *titles {
 		}
 	}
 	return &d
-})
+}
 
 // AlternateTitles returns the other titles of an occupation in English, in
 // alphabetical order.
@@ -153,14 +157,16 @@ type relations struct {
 	to []uint16
 }
 
-var loadRelated = sync.OnceValue(func() *relations {
+var loadRelated = sync.OnceValue(unpackRelated)
+
+func unpackRelated() *relations {
 	s := section("related")
 	var per []int
 	for _, n := range s.next() {
 		per = append(per, int(n))
 	}
 	return &relations{starts(per), s.uint16s()}
-})
+}
 
 // Related returns the occupations most like o by what their people do and
 // know and by title, most alike first: O*NET's five closest, the next five,
@@ -226,7 +232,9 @@ type tasks struct {
 	rating map[int]*TaskRating
 }
 
-var loadTasks = sync.OnceValue(func() *tasks {
+var loadTasks = sync.OnceValue(unpackTasks)
+
+func unpackTasks() *tasks {
 	s := section("tasks")
 	counts, ids := s.next(), s.next()
 	var d tasks
@@ -259,4 +267,4 @@ var loadTasks = sync.OnceValue(func() *tasks {
 		d.rating[i] = &r
 	}
 	return &d
-})
+}

@@ -19,8 +19,9 @@ type Hit struct {
 }
 
 const (
-	maxQuery = 100 // runes; more is cut off
-	maxWords = 12
+	maxQuery = 150 // runes; more is cut off
+	maxWords = 20
+	strange  = 3 // weight of a word that no title has: about that of "sales"; it may be a name
 )
 
 // Search finds occupations by title, best first: in English among the titles
@@ -91,9 +92,8 @@ func Match(title, lang string) (Hit, bool) {
 // isHan tells Chinese characters.
 func isHan(r rune) bool { return unicode.Is(unicode.Han, r) }
 
-// english is an inverted index of the titles. A title is up to two documents:
-// what stands outside its brackets and what stands inside, "Chief Executive
-// Officer (CEO)".
+// english is an inverted index of the titles. A title is up to two documents,
+// as brackets splits it: "Chief Executive Officer (CEO)".
 type english struct {
 	words []string // in order
 	mask  []uint32 // the letters that a word has, to pass over unlike ones
@@ -107,7 +107,9 @@ type english struct {
 	occs   []uint16
 }
 
-var loadEnglishIndex = sync.OnceValue(func() *english {
+var loadEnglishIndex = sync.OnceValue(indexEnglish)
+
+func indexEnglish() *english {
 	own, alt := loadOccupations(), loadTitles()
 	n := own.title.len()
 	var x english
@@ -195,10 +197,15 @@ var loadEnglishIndex = sync.OnceValue(func() *english {
 		begin = end
 	}
 	return &x
-})
+}
 
-// brackets splits a title into what stands outside and inside brackets.
+// brackets splits a title into what stands outside and inside brackets. A
+// title that says what it leaves out, "Kindergarten Teachers, Except Special
+// Education", is split into the title without that, and the whole.
 func brackets(s string) (outside, inside string) {
+	if i := strings.Index(s, ", Except "); i >= 0 {
+		return s[:i], s
+	}
 	i, j := strings.IndexByte(s, '('), strings.LastIndexByte(s, ')')
 	if i < 0 || j < i {
 		return s, ""
@@ -362,11 +369,10 @@ func (x *english) search(query []string, found map[int]candidate) {
 	}
 	t := tallies.Get().(*tally)
 	total := float32(0)
-	rarest := float32(math.Log(1 + float64(len(x.title))))
 	for i, w := range query {
 		meant := x.meant(w)
 		if len(meant) == 0 {
-			total += rarest
+			total += strange
 			continue
 		}
 		weight := x.idf[meant[0].word]
