@@ -108,7 +108,11 @@ func unpackTitles() *titles {
 	shared, rest := s.next(), s.strings()
 	counts, ids, has, shorts := s.next(), s.next(), s.next(), s.strings()
 	var d titles
-	var all []byte
+	size := len(rest.text)
+	for _, n := range shared {
+		size += int(n)
+	}
+	all := make([]byte, 0, size)
 	d.text.ends = make([]uint32, len(shared))
 	last := 0
 	for i, n := range shared {

@@ -135,9 +135,10 @@ func indexEnglish() *english {
 	}
 
 	// Words of every document, numbered as they come, then put in order.
+	space := make([]byte, 0, 256)
 	number := make(map[string]int32, 1<<14)
 	var seen []string
-	var text []int32                           // the documents' words, one after the other
+	text := make([]int32, 0, 3*len(counts))    // the documents' words, one after the other
 	ends := make([]int32, 0, len(counts)+5000) // where each document's end
 	for t := range counts {
 		s := ""
@@ -149,7 +150,7 @@ func indexEnglish() *english {
 		outside, inside := brackets(s)
 		for _, part := range []string{outside, inside} {
 			begin := len(text)
-			eachWord(part, func(w []byte) {
+			eachWord(part, space, func(w []byte) {
 				id, ok := number[string(w)]
 				if !ok {
 					id = int32(len(seen))
@@ -216,14 +217,13 @@ func brackets(s string) (outside, inside string) {
 // words cuts a text into lower-case words without plural endings.
 func words(s string) []string {
 	var out []string
-	eachWord(s, func(w []byte) { out = append(out, string(w)) })
+	eachWord(s, nil, func(w []byte) { out = append(out, string(w)) })
 	return out
 }
 
-// eachWord calls f with each word of a text; f must not keep it. Apostrophes
-// join, and what is neither a Latin letter nor a digit separates.
-func eachWord(s string, f func(w []byte)) {
-	var space [64]byte
+// eachWord calls f with each word of a text, spelt in space; f must not keep
+// it. Apostrophes join, and what is neither a Latin letter nor a digit separates.
+func eachWord(s string, space []byte, f func(w []byte)) {
 	word := space[:0]
 	for _, r := range s {
 		switch r = fold(r); {
