@@ -188,7 +188,7 @@ func (o Occupation) Related() []Occupation {
 type Task struct {
 	ID     string // O*NET's number
 	Text   string // English
-	TextZH string // Chinese; empty unless translated (all of 43-4051)
+	TextZH string // Chinese; empty unless translated (41-1011, 41-2031, 43-1011, 43-4051)
 	Kind   TaskKind
 	Asked  int // how many people answered for it; 0 where not published
 

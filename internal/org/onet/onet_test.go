@@ -228,13 +228,20 @@ func TestTasks(t *testing.T) {
 	if last.ID != "2591" || last.Kind != Supplemental || math.Abs(last.Rating.Importance-54) > 1e-9 {
 		t.Errorf("last = %+v", last)
 	}
-	for _, k := range tasks {
-		if k.TextZH == "" || k.In("zh-CN") != k.TextZH || k.In("en") != k.Text {
-			t.Errorf("task %s in Chinese: %q", k.ID, k.TextZH)
+	translated := 0
+	for _, code := range []string{"41-1011", "41-2031", "43-1011", "43-4051"} {
+		for _, k := range find(t, code).Tasks() {
+			if k.TextZH == "" || k.In("zh-CN") != k.TextZH || k.In("en") != k.Text {
+				t.Errorf("%s: task %s in Chinese: %q", code, k.ID, k.TextZH)
+			}
+			translated++
 		}
 	}
-	for i := range find(t, "41-2031").Tasks() {
-		if k := find(t, "41-2031").Tasks()[i]; k.Rating != nil {
+	if translated != len(zhTasks()) {
+		t.Errorf("zh_tasks.txt has %d texts, %d of them for tasks of these occupations", len(zhTasks()), translated)
+	}
+	for _, k := range find(t, "41-2031").Tasks() {
+		if k.Rating != nil {
 			t.Errorf("41-2031 has a rating for task %s", k.ID)
 		}
 	}
