@@ -1,0 +1,4 @@
+package db
+
+// MigrateFrom lets a test bring its own migrations.
+var MigrateFrom = (*DB).migrate
