@@ -7,29 +7,15 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/text/language"
-	"golang.org/x/text/message"
-	"golang.org/x/text/number"
+	"attune/internal/locale"
 )
 
-// Format writes numbers, dates and messages as one language does.
+// Format writes numbers, dates and messages as one language does, for pages.
+// Its numbers take their decimals first, so that they can end a pipeline.
 type Format struct {
-	Lang string // BCP 47, such as "zh-CN"
-	say  func(lang, key string, args ...any) string
-	p    *message.Printer
+	locale.Lang
 	cash string // currency sign, written before the amount
 }
-
-func newFormat(lang string, say func(lang, key string, args ...any) string, cash string) (*Format, error) {
-	tag, err := language.Parse(lang)
-	if err != nil {
-		return nil, fmt.Errorf("web: language %q: %w", lang, err)
-	}
-	return &Format{Lang: lang, say: say, p: message.NewPrinter(tag), cash: cash}, nil
-}
-
-// T returns the message of a key.
-func (f *Format) T(key string, args ...any) string { return f.say(f.Lang, key, args...) }
 
 // float turns any of Go's numbers into a float64; templates hand over all kinds.
 func float(v any) (float64, error) {
@@ -47,15 +33,9 @@ func float(v any) (float64, error) {
 }
 
 func (f *Format) decimal(v float64, digits int) string {
-	if math.IsNaN(v) || math.IsInf(v, 0) {
-		return "–"
-	}
-	s := f.p.Sprint(number.Decimal(v, number.MinFractionDigits(digits), number.MaxFractionDigits(digits)))
-	if neg, ok := strings.CutPrefix(s, "-"); ok {
-		if strings.Trim(neg, "0.,") == "" {
-			return neg // −0.0 is noise
-		}
-		return "−" + neg // a minus as wide as the digits
+	s := f.Number(v, digits)
+	if zero, ok := strings.CutPrefix(s, "−"); ok && strings.Trim(zero, "0.,") == "" {
+		return zero // −0.0 is noise
 	}
 	return s
 }
@@ -110,44 +90,26 @@ func (f *Format) Interval(digits int, value, low, high float64) string {
 	return f.decimal(value, digits) + " (" + f.Range(digits, low, high) + ")"
 }
 
-// Date, Clock and the others write a time in the zone it carries.
-func (f *Format) Date(t time.Time) string { return f.when(t, "look.layout.date") }
-
-// Clock writes the time of day.
-func (f *Format) Clock(t time.Time) string { return f.when(t, "look.layout.clock") }
-
-// DateTime writes the day and the time of day.
-func (f *Format) DateTime(t time.Time) string { return f.when(t, "look.layout.datetime") }
+// Clock writes the time of day, in the zone t carries, as all of these do.
+func (f *Format) Clock(t time.Time) string { return f.when(t, "15:04") }
 
 // Day writes month and day, for where the year is plain.
-func (f *Format) Day(t time.Time) string { return f.when(t, "look.layout.day") }
-
-// Weekday writes the day of the week, short.
-func (f *Format) Weekday(t time.Time) string {
-	if t.IsZero() {
-		return "–"
-	}
-	return f.T(fmt.Sprintf("look.weekday.%d", t.Weekday()))
-}
+func (f *Format) Day(t time.Time) string { return f.when(t, f.T("look.layout.day")) }
 
 func (f *Format) when(t time.Time, layout string) string {
 	if t.IsZero() {
 		return "–"
 	}
-	return t.Format(f.T(layout))
+	return t.Format(layout)
 }
+
+// Weekday writes the day of the week, short.
+func (f *Format) Weekday(t time.Time) string { return f.Lang.Weekday(t.Weekday()) }
 
 // Minutes writes a length of time given in minutes: "1 h 20 min".
 func (f *Format) Minutes(v any) (string, error) {
 	x, err := float(v)
-	n := int(math.Round(x))
-	switch {
-	case n < 60:
-		return f.T("look.minutes", n), err
-	case n%60 == 0:
-		return f.T("look.hours", n/60), err
-	}
-	return f.T("look.hoursminutes", n/60, n%60), err
+	return f.Lang.Minutes(x), err
 }
 
 // ISO writes a time for the datetime attribute of <time>.

@@ -19,31 +19,24 @@ import (
 	"strings"
 	"sync"
 
-	"golang.org/x/text/language"
+	"attune/internal/locale"
 )
 
 //go:embed templates
 var templateFiles embed.FS
 
-// Lang is a language the site speaks, with its name in itself.
-type Lang struct{ Tag, Name string }
-
 // Options are what the pages take from the rest of the program.
 type Options struct {
-	Langs    []Lang                                           // the first is the default
-	T        func(lang, key string, args ...any) string       // the message of a key
-	Currency string                                           // sign before an amount; "¥" if empty
-	Search   string                                           // where the search box of the frame asks; none if empty
-	LangOf   func(r *http.Request, among []Lang) (tag string) // nil: the cookie "lang", else what the browser asks for
+	Currency string // sign before an amount; "¥" if empty
+	Search   string // where the search box of the frame asks; none if empty
 }
 
 // Renderer holds every page, parsed once for each language.
 type Renderer struct {
 	Assets *Assets
 	opt    Options
-	pages  map[string]map[string]*template.Template // language, page
-	format map[string]*Format
-	match  language.Matcher
+	pages  map[locale.Lang]map[string]*template.Template // by page
+	format map[locale.Lang]*Format
 }
 
 // NewRenderer parses the pages of the program.
@@ -55,23 +48,16 @@ func NewRenderer(o Options) (*Renderer, error) {
 	if err != nil {
 		return nil, err
 	}
-	rd := &Renderer{opt: o, pages: map[string]map[string]*template.Template{}, format: map[string]*Format{}}
+	rd := &Renderer{opt: o, pages: map[locale.Lang]map[string]*template.Template{}, format: map[locale.Lang]*Format{}}
 	if rd.Assets, err = LoadAssets(files); err != nil {
 		return nil, err
 	}
-	var tags []language.Tag
-	for _, l := range o.Langs {
-		f, err := newFormat(l.Tag, o.T, o.Currency)
-		if err != nil {
-			return nil, err
-		}
-		tags = append(tags, language.Make(l.Tag))
-		rd.format[l.Tag] = f
-		if rd.pages[l.Tag], err = parsePages(templateFiles, rd.funcs(f)); err != nil {
+	for _, l := range locale.Langs {
+		rd.format[l] = &Format{Lang: l, cash: o.Currency}
+		if rd.pages[l], err = parsePages(templateFiles, rd.funcs(rd.format[l])); err != nil {
 			return nil, err
 		}
 	}
-	rd.match = language.NewMatcher(tags)
 	return rd, nil
 }
 
@@ -105,7 +91,7 @@ func (rd *Renderer) funcs(f *Format) template.FuncMap {
 		"t": f.T, "num": f.Num, "signed": f.Signed, "pct": f.Pct, "money": f.Money,
 		"interval": f.Interval, "range_": f.Range, "minutes": f.Minutes,
 		"date": f.Date, "datetime": f.DateTime, "clock": f.Clock, "day": f.Day, "weekday": f.Weekday, "iso": ISO,
-		"lang": func() string { return f.Lang }, "asset": rd.Assets.URL, "icon": icon, "initial": initial,
+		"lang": func() locale.Lang { return f.Lang }, "asset": rd.Assets.URL, "icon": icon, "initial": initial,
 		"xname": func(c Curve, x float64) string { return c.Name(f, x) },
 		"add":   func(a, b int) int { return a + b },
 		"say": func(m Flash) string {
@@ -119,24 +105,10 @@ func (rd *Renderer) funcs(f *Format) template.FuncMap {
 }
 
 // Format returns how a language writes numbers, dates and messages.
-func (rd *Renderer) Format(lang string) *Format { return rd.format[lang] }
+func (rd *Renderer) Format(l locale.Lang) *Format { return rd.format[l] }
 
 // FormatOf is Format for the language of a request.
-func (rd *Renderer) FormatOf(r *http.Request) *Format { return rd.format[rd.LangOf(r)] }
-
-// LangOf returns the language of a request: as chosen before (cookie), else
-// as the browser asks.
-func (rd *Renderer) LangOf(r *http.Request) string {
-	if rd.opt.LangOf != nil {
-		return rd.opt.LangOf(r, rd.opt.Langs)
-	}
-	if c, err := r.Cookie("lang"); err == nil && rd.format[c.Value] != nil {
-		return c.Value
-	}
-	wants, _, _ := language.ParseAcceptLanguage(r.Header.Get("Accept-Language")) // nonsense asks for nothing
-	_, i, _ := rd.match.Match(wants...)
-	return rd.opt.Langs[i].Tag
-}
+func (rd *Renderer) FormatOf(r *http.Request) *Format { return rd.format[locale.Of(r)] }
 
 // themeOf returns "light" or "dark" as chosen, or "" to follow the system.
 func themeOf(r *http.Request) string {
@@ -175,20 +147,21 @@ type Page struct {
 // frame is what the layout is rendered with.
 type frame struct {
 	Page
-	Lang, Theme, URL, Search string
-	Title, Main              template.HTML
-	Langs                    []Lang
-	Groups                   []NavGroup
-	Bar, More                []NavItem
-	MoreActive               bool
-	Flashes                  []Flash
+	Lang               locale.Lang
+	Langs              []locale.Lang
+	Theme, URL, Search string
+	Title, Main        template.HTML
+	Groups             []NavGroup
+	Bar, More          []NavItem
+	MoreActive         bool
+	Flashes            []Flash
 }
 
 var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 // Render writes a page. Nothing is sent unless the whole page could be made.
 func (rd *Renderer) Render(w http.ResponseWriter, r *http.Request, p Page) error {
-	lang := rd.LangOf(r)
+	lang := locale.Of(r)
 	set, ok := rd.pages[lang][p.Name]
 	if !ok {
 		return fmt.Errorf("web: there is no page %q", p.Name)
@@ -199,7 +172,7 @@ func (rd *Renderer) Render(w http.ResponseWriter, r *http.Request, p Page) error
 	if err := set.ExecuteTemplate(buf, p.Name+".html", p.Data); err != nil {
 		return err
 	}
-	f := frame{Page: p, Lang: lang, Theme: themeOf(r), URL: r.URL.RequestURI(), Langs: rd.opt.Langs,
+	f := frame{Page: p, Lang: lang, Theme: themeOf(r), URL: r.URL.RequestURI(), Langs: locale.Langs,
 		Main:   template.HTML(buf.String()), // made by html/template just now, so escaped already
 		Groups: waiting(Nav(p.Viewer.Roles...), p.Viewer.Waiting)}
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
@@ -279,7 +252,7 @@ func takeFlashes(w http.ResponseWriter, r *http.Request) (f []Flash) {
 // SetPreference answers POST /preferences: it keeps the language or the theme
 // that was chosen in a cookie, so that the next page comes right at once, and
 // goes back to the page "back".
-func (rd *Renderer) SetPreference(w http.ResponseWriter, r *http.Request) {
+func SetPreference(w http.ResponseWriter, r *http.Request) {
 	keep := func(name, value string) {
 		c := &http.Cookie{Name: name, Value: value, Path: "/", MaxAge: 365 * 24 * 3600, SameSite: http.SameSiteLaxMode}
 		if value == "" {
@@ -287,8 +260,8 @@ func (rd *Renderer) SetPreference(w http.ResponseWriter, r *http.Request) {
 		}
 		http.SetCookie(w, c)
 	}
-	if l := r.FormValue("lang"); rd.format[l] != nil {
-		keep("lang", l)
+	if l, ok := locale.Parse(r.FormValue("lang")); ok {
+		keep("lang", string(l))
 	}
 	switch theme := r.FormValue("theme"); theme {
 	case "light", "dark":
