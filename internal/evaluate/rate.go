@@ -81,7 +81,7 @@ func (s *study) rates(r *Result) {
 					if t.Skill != k.ID {
 						continue
 					}
-					prior, se := a.Rate(t)
+					prior, se := a.Believed(t, k.Kind)
 					found = append(found, Rate{Activity: a.ID, Skill: k.ID, Prior: prior, PriorSE: se})
 					share = append(share, t.Share)
 				}
@@ -196,7 +196,7 @@ func Learn(ctx context.Context, t *db.Tx, r *Result) error {
 		if x.People < fewest || x.SE <= 0 {
 			continue
 		}
-		if err := content.SetRate(ctx, t, x.Activity, x.Skill, x.Rate, x.SE, string(r.ID)); err != nil {
+		if err := content.Reestimate(ctx, t, x.Activity, content.Teaches{Skill: x.Skill, Rate: &x.Rate, RateSE: &x.SE, From: string(r.ID)}); err != nil {
 			return err
 		}
 	}
