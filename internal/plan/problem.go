@@ -244,9 +244,15 @@ func (p *Problem) offers(ctx context.Context, t *db.Tx, skillAt map[org.SkillID]
 	for _, a := range activities {
 		of[a.Course] = append(of[a.Course], a)
 	}
-	held, err := attention.Shares(ctx, t)
+	visited, err := attention.Held(ctx, t)
 	if err != nil {
 		return err
+	}
+	held := map[content.ActivityID]float64{}
+	for _, h := range visited {
+		if h.People >= 20 { // fewer say less than the kind's usual share
+			held[h.Activity] = h.Share()
+		}
 	}
 	formats := map[string]int32{}
 	in.Fit = [][]float32{nil}
