@@ -54,12 +54,12 @@ func Code(ctx context.Context, t *db.Tx, session SessionID) (string, time.Time, 
 
 // meeting is what recording a presence needs of a session.
 type meeting struct {
-	id             SessionID
-	secret         string
-	starts, ends   time.Time
-	cancelled      time.Time
-	programme      ProgrammeID
-	offering       OfferingID
+	id           SessionID
+	secret       string
+	starts, ends time.Time
+	cancelled    time.Time
+	programme    ProgrammeID
+	offering     OfferingID
 }
 
 func findMeeting(ctx context.Context, t *db.Tx, id SessionID) (meeting, error) {
