@@ -411,7 +411,7 @@ func TestBuiltCSSHasOurClasses(t *testing.T) {
 		t.Fatal(err)
 	}
 	class := regexp.MustCompile(`\.([a-z][\w-]*)`)
-	for _, name := range []string{"base", "frame", "parts", "charts"} {
+	for _, name := range []string{"base", "frame", "parts", "charts", "daisy"} {
 		src, err := os.ReadFile("styles/" + name + ".css")
 		if err != nil {
 			t.Fatal(err)
