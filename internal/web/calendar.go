@@ -29,8 +29,8 @@ type CalItem struct {
 	Tone       Tone
 }
 
-// lanes is how many sessions fit side by side in a day of a week's view.
-const lanes = 3
+// lanes is how many sessions fit side by side in a day: two in a week's view, six in a day's.
+func (c Calendar) lanes() int { return min(6, max(2, 10/max(1, len(c.Days)))) }
 
 // Hours lists the hours from From up to To.
 func (c Calendar) Hours() (h []int) {
@@ -67,15 +67,15 @@ func (c Calendar) place(d CalDay) (slots []CalSlot, more int) {
 		CalItem
 		start, end, lane int
 	}
-	var bunch []spot // sessions that overlap one another, directly or by way of others
-	var until int    // where the bunch ends
-	var busy [lanes]int
+	var bunch []spot               // sessions that overlap one another, directly or by way of others
+	var until int                  // where the bunch ends
+	busy := make([]int, c.lanes()) // when each lane is free again
 	settle := func() {
 		wide := 1
 		for _, s := range bunch {
 			wide = max(wide, s.lane+1)
 		}
-		span := 6 / wide // a day is six columns, so that one, two or three share it evenly
+		span := 6 / wide // a day is six columns, so that one, two, three or six share it evenly
 		for _, s := range bunch {
 			class := fmt.Sprintf("row-start-%d row-span-%d col-start-%d col-span-%d", s.start+1, s.end-s.start, s.lane*span+1, span)
 			if s.Tone != ToneNone {
@@ -83,7 +83,8 @@ func (c Calendar) place(d CalDay) (slots []CalSlot, more int) {
 			}
 			slots = append(slots, CalSlot{s.CalItem, class})
 		}
-		bunch, busy = nil, [lanes]int{}
+		bunch = nil
+		clear(busy)
 	}
 	for _, it := range items {
 		start := 2*(it.Start.Hour()-c.From) + it.Start.Minute()/30
@@ -96,7 +97,7 @@ func (c Calendar) place(d CalDay) (slots []CalSlot, more int) {
 		if start >= until {
 			settle()
 		}
-		lane := slices.IndexFunc(busy[:], func(free int) bool { return free <= start })
+		lane := slices.IndexFunc(busy, func(free int) bool { return free <= start })
 		if lane < 0 {
 			more++
 			continue

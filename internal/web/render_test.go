@@ -359,7 +359,7 @@ func TestCalendarPlaces(t *testing.T) {
 	item := func(from, to float64) CalItem {
 		return CalItem{Start: day.Add(time.Duration(from * float64(time.Hour))), End: day.Add(time.Duration(to * float64(time.Hour)))}
 	}
-	c := Calendar{From: 9, To: 18}
+	c := Calendar{From: 9, To: 18, Days: make([]CalDay, 3)} // three days: three lanes
 	d := CalDay{Date: day, Items: []CalItem{item(10, 11), item(9, 10.5), item(9, 12), item(9.5, 10), item(10.5, 11), item(7, 8), item(10.5, 11.5), item(14, 16)}}
 	slots := c.Slots(d)
 	var got []string
