@@ -206,6 +206,15 @@ func (a Axis) Ticks() (ticks []float64) {
 	return ticks
 }
 
+// TickDigits is how many decimals tell the ticks apart.
+func (a Axis) TickDigits() int {
+	t := a.Ticks()
+	if len(t) < 2 {
+		return a.Digits
+	}
+	return int(max(0, math.Ceil(-math.Log10(t[1]-t[0])-1e-9)))
+}
+
 // Curve draws series over a common axis, each with its band ("curve").
 type Curve struct {
 	Title          string
@@ -276,7 +285,7 @@ func (c Curve) Name(f *Format, x float64) string {
 		}
 		return c.XNames[i]
 	}
-	return f.decimal(x, c.X.Digits)
+	return f.decimal(x, c.X.TickDigits())
 }
 
 // XTicks are the marks of the horizontal axis.
@@ -341,7 +350,7 @@ func (h Histogram) Top() float64 {
 }
 
 // Y is the vertical axis, from 0 to a little above the largest count.
-func (h Histogram) Y() Axis { return Axis{Min: 0, Max: 1.08 * h.Top()} }
+func (h Histogram) Y() Axis { return Axis{Min: 0, Max: 1.2 * h.Top()} }
 
 // Width, Height and Left place a bin, as percentages.
 func (h Histogram) Width(b Bin) string  { return percent(b.High-b.Low, 0, h.X.Max-h.X.Min) }

@@ -103,6 +103,14 @@ func site(t testing.TB) http.Handler {
 			t.Error(err)
 		}
 	})
+	mux.HandleFunc("GET /lost", func(w http.ResponseWriter, r *http.Request) {
+		f := rd.FormatOf(r)
+		p := Page{Name: "error", Status: http.StatusNotFound, Bare: true, Narrow: true,
+			Data: ErrorPage{Code: 404, Title: f.T("look.sample.error.title"), Text: f.T("look.sample.error.text"), Again: "/_components", Reference: "a1b2"}}
+		if err := rd.Render(w, r, p); err != nil {
+			t.Error(err)
+		}
+	})
 	mux.HandleFunc("POST /_components", func(w http.ResponseWriter, r *http.Request) {
 		AddFlash(w, Flash{Key: "look.sample.notice.good", Form: "sample"})
 		http.Redirect(w, r, "/_components", http.StatusSeeOther)
@@ -147,8 +155,19 @@ func TestComponentsPage(t *testing.T) {
 	}
 }
 
+// A page for nobody yet: no navigation, its own status, and a way on.
+func TestBarePage(t *testing.T) {
+	w := get(t, site(t), "/lost", "lang=en")
+	body := w.Body.String()
+	if w.Code != http.StatusNotFound || strings.Contains(body, `class="side"`) || !strings.Contains(body, "<title>There is no such page · Attune</title>") {
+		t.Errorf("status %d: %s", w.Code, body)
+	}
+	if got := w.Header().Get("Content-Security-Policy"); !strings.HasPrefix(got, "default-src 'self'") || strings.Contains(got, "unsafe") {
+		t.Errorf("policy %q", got)
+	}
+}
+
 func TestEveryRoleHasAWay(t *testing.T) {
-	rd := renderer(t)
 	for _, role := range []Role{RoleTraining, RoleTrainer, RoleManager, RoleAgent, RoleBrand, RoleAdmin, RoleLearner} {
 		groups := Nav(role)
 		if len(groups) == 0 {
@@ -178,7 +197,6 @@ func TestEveryRoleHasAWay(t *testing.T) {
 	if len(bar) != 4 || len(more) != 8 {
 		t.Errorf("bar of %d, more of %d; want 4 and 8", len(bar), len(more))
 	}
-	_ = rd
 }
 
 func TestFormat(t *testing.T) {
@@ -341,22 +359,26 @@ func TestCalendarPlaces(t *testing.T) {
 	item := func(from, to float64) CalItem {
 		return CalItem{Start: day.Add(time.Duration(from * float64(time.Hour))), End: day.Add(time.Duration(to * float64(time.Hour)))}
 	}
-	c := Calendar{From: 9, To: 18}
-	d := CalDay{Date: day, Items: []CalItem{item(10, 11), item(9, 10.5), item(9, 12), item(9.5, 10), item(10.5, 11), item(7, 8)}}
+	c := Calendar{From: 9, To: 18, Days: make([]CalDay, 3)} // three days: three lanes
+	d := CalDay{Date: day, Items: []CalItem{item(10, 11), item(9, 10.5), item(9, 12), item(9.5, 10), item(10.5, 11), item(7, 8), item(10.5, 11.5), item(14, 16)}}
 	slots := c.Slots(d)
 	var got []string
 	for _, s := range slots {
 		got = append(got, s.Class)
 	}
 	want := []string{
-		"row-start-1 row-span-6 col-start-1", // 9–12, the longest first
-		"row-start-1 row-span-3 col-start-2", // 9–10.5
-		"row-start-2 row-span-1 col-start-3", // 9.5–10
-		"row-start-3 row-span-2 col-start-3", // 10–11, where 9.5–10 has ended
-		"row-start-4 row-span-1 col-start-2", // 10.5–11
+		"row-start-1 row-span-6 col-start-1 col-span-2",  // 9–12, the longest first
+		"row-start-1 row-span-3 col-start-3 col-span-2",  // 9–10:30
+		"row-start-2 row-span-1 col-start-5 col-span-2",  // 9:30–10
+		"row-start-3 row-span-2 col-start-5 col-span-2",  // 10–11, where 9:30–10 has ended
+		"row-start-4 row-span-2 col-start-3 col-span-2",  // 10:30–11:30; for 10:30–11 no lane is left
+		"row-start-11 row-span-4 col-start-1 col-span-6", // 14–16, alone
 	}
-	if len(got) < len(want) || strings.Join(got[len(got)-len(want):], "|") != strings.Join(want, "|") {
+	if strings.Join(got, "|") != strings.Join(want, "|") {
 		t.Errorf("placed %q, want %q", got, want)
+	}
+	if more := c.More(d); more != 2 {
+		t.Errorf("%d found no place, want 2: a fourth at once, and one before the day begins", more)
 	}
 }
 
@@ -411,7 +433,7 @@ func TestBuiltCSSHasOurClasses(t *testing.T) {
 		t.Fatal(err)
 	}
 	class := regexp.MustCompile(`\.([a-z][\w-]*)`)
-	for _, name := range []string{"base", "frame", "parts", "charts"} {
+	for _, name := range []string{"base", "frame", "parts", "charts", "daisy"} {
 		src, err := os.ReadFile("styles/" + name + ".css")
 		if err != nil {
 			t.Fatal(err)
