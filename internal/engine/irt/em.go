@@ -134,6 +134,7 @@ type em struct {
 	pop      []Normal
 	freePop  []bool // whose mean is free
 	freeSD   []bool
+	spread   *spread // of the items, when they are shrunken
 
 	ll        float64
 	count     []float64   // cells × nodes: expected answers
@@ -354,7 +355,7 @@ func (e *em) objective(v *curve, k int) float64 {
 		g := logistic(v.guess)
 		sum += (e.opt.Guessing[0]-1)*math.Log(g) + (e.opt.Guessing[1]-1)*math.Log(1-g)
 	}
-	return sum
+	return sum + e.spread.logPrior(v)
 }
 
 // slopes returns the gradient and −Hessian of the objective of item k.
@@ -390,6 +391,7 @@ func (e *em) slopes(v *curve, k int) (grad, hess []float64) {
 		grad[d-1] += a*(1-g) - b*g
 		hess[d*d-1] += (a + b) * g * (1 - g)
 	}
+	e.spread.addTo(v, grad, hess)
 	return grad, hess
 }
 
@@ -590,10 +592,15 @@ func (e *em) setVector(x []float64) {
 func (e *em) penalised() float64 {
 	sum := e.ll
 	for k := range e.item {
-		if v := &e.item[k]; !v.fixed && !math.IsInf(v.guess, -1) {
+		v := &e.item[k]
+		if v.fixed {
+			continue
+		}
+		if !math.IsInf(v.guess, -1) {
 			g := logistic(v.guess)
 			sum += (e.opt.Guessing[0]-1)*math.Log(g) + (e.opt.Guessing[1]-1)*math.Log(1-g)
 		}
+		sum += e.spread.logPrior(v)
 	}
 	return sum
 }
