@@ -198,6 +198,11 @@ func (s *story) calibrate(ctx context.Context) error {
 	}
 	hidden := rand.New(rand.NewPCG(s.Seed, 2))
 	s.truth = newTruth(hidden, slices.Concat(s.items, quiz))
+	for i := range s.sample.Courses {
+		if c := s.sample.Courses[i]; c.Cycle == 1 {
+			s.trueRates(s.courses[c.Key], hidden)
+		}
+	}
 	s.populate(hidden)
 	s.later(10, 9) // the pilot takes its time
 	for _, k := range s.skills {

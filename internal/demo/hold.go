@@ -68,10 +68,6 @@ func (s *story) hold(ctx context.Context, t *db.Tx, r *evaluate.Result) error {
 	for i, p := range s.people {
 		at[p.ID] = i
 	}
-	did := func(i int) func(delivery.OfferingID) bool {
-		missed, waits := waiting[i]
-		return func(o delivery.OfferingID) bool { return !waits || o != missed }
-	}
 	var estimated, real []float64
 	covered, measured := 0, map[int]bool{}
 	for _, e := range effects {
@@ -80,7 +76,7 @@ func (s *story) hold(ctx context.Context, t *db.Tx, r *evaluate.Result) error {
 		if !e.Trained {
 			continue
 		}
-		x := effect(i, did(i))
+		x := effect(i, s.did(0, i))
 		estimated, real = append(estimated, e.E.Estimate), append(real, x)
 		if e.E.Low <= x && x <= e.E.High {
 			covered++
@@ -116,6 +112,13 @@ func (s *story) hold(ctx context.Context, t *db.Tx, r *evaluate.Result) error {
 		out.WaitlistEffect += sum[p.Offering] / float64(total)
 	}
 	return nil
+}
+
+// did tells which of the doses in the truth a person really took: whoever
+// waits has that of the seat they did not get beside the others.
+func (s *story) did(cycle, i int) func(delivery.OfferingID) bool {
+	missed, waits := s.out.Truth.waiting[cycle][i]
+	return func(o delivery.OfferingID) bool { return !waits || o != missed }
 }
 
 // spearman is the rank correlation of two samples without many ties.

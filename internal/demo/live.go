@@ -226,7 +226,7 @@ func (s *story) test(ctx context.Context, occasion int) error {
 		return err
 	}
 	if occasion > 0 {
-		s.truth.settle(s.ceiling, s.daysSince(cycle))
+		s.truth.settle(s.ceiling, s.daysSince(cycle), func(i int) func(delivery.OfferingID) bool { return s.did(cycle, i) })
 	}
 	byID := make(map[content.ItemID]*content.Item, len(s.items))
 	for i := range s.items {

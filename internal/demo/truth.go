@@ -138,12 +138,13 @@ func (tr *truth) after(i int, k org.SkillID, ceiling, days float64, counts func(
 	return before + gain + (left-gain)*(1-math.Exp(-tr.drift[k]))
 }
 
-// settle moves everybody to where the programme brought them.
-func (tr *truth) settle(ceiling func(i int, k org.SkillID) float64, days float64) {
+// settle moves everybody to where the programme brought them: the doses that
+// count for each.
+func (tr *truth) settle(ceiling func(i int, k org.SkillID) float64, days float64, counts func(i int) func(delivery.OfferingID) bool) {
 	for i := range tr.learners {
 		l := &tr.learners[i]
 		for k := range l.theta {
-			s := tr.after(i, k, ceiling(i, k), days, func(delivery.OfferingID) bool { return true })
+			s := tr.after(i, k, ceiling(i, k), days, counts(i))
 			l.theta[k] = tr.scale[k].ThetaAt(s)
 		}
 	}
