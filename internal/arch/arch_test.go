@@ -53,6 +53,7 @@ var order = strings.Fields(`
 	internal/opinion
 	internal/api
 	internal/web
+	internal/demo/retail
 	internal/demo
 	internal/arch
 	internal/lab
