@@ -155,9 +155,9 @@ const (
 	NoComparison     Kind = "no_comparison"      // strata with one arm only; Value is the share of people left out
 	PooledVariance   Kind = "pooled_variance"    // a variance was borrowed from other strata; Value is how many needed it
 	Unconverged      Kind = "unconverged"        // an iteration stopped at its limit
-	ManyPaths        Kind = "many_failures"      // bootstrap draws without an estimate; Value is their share
+	FailedDraws      Kind = "failed_draws"       // bootstrap draws without an estimate; Value is their share
 	Unmatched        Kind = "unmatched"          // no match within the caliper; Value is the share left out
-	Mismeasured      Kind = "few_periods"        // too few periods for the lag; Value is their number
+	FewPeriods       Kind = "few_periods"        // too few periods for the lag; Value is their number
 )
 
 // Warning is what a reader of an estimate should know. What, Value and Limit
