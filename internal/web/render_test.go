@@ -87,6 +87,9 @@ func fits(t *testing.T, set *template.Template, name string, data any) {
 
 var viewer = Viewer{ID: "p1", Name: "林静", Unit: "培训部", Company: "云合零售", Roles: []Role{RoleTraining, RoleLearner}, Simulated: true, Waiting: map[string]int{"needs": 3}}
 
+// finish ends what /running follows.
+var finish = make(chan bool, 1)
+
 // site serves the components page and its assets, as the program does.
 func site(t testing.TB) http.Handler {
 	rd := renderer(t)
@@ -109,6 +112,25 @@ func site(t testing.TB) http.Handler {
 			Data: ErrorPage{Code: 404, Title: f.T("look.sample.error.title"), Text: f.T("look.sample.error.text"), Again: "/_components", Reference: "a1b2"}}
 		if err := rd.Render(w, r, p); err != nil {
 			t.Error(err)
+		}
+	})
+	// Something long that is under way: forty of a hundred, then done.
+	mux.HandleFunc("GET /running", func(w http.ResponseWriter, r *http.Request) {
+		js, _ := rd.Assets.URL("attune.js")
+		io.WriteString(w, `<!doctype html><title>r</title><link rel="icon" href="data:,"><div id="say" data-lost="lost"></div>`)
+		if err := rd.pages[locale.En]["error"].ExecuteTemplate(w, "progress", Progress{Label: "Solving", Max: 100, Stream: "/stream"}); err != nil {
+			t.Error(err)
+		}
+		io.WriteString(w, `<script type="module" src="`+js+`"></script>`)
+	})
+	mux.HandleFunc("GET /stream", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		io.WriteString(w, "event: progress\ndata: {\"value\": 40, \"max\": 100, \"text\": \"round 2\"}\n\n")
+		http.NewResponseController(w).Flush()
+		select {
+		case <-finish:
+			io.WriteString(w, "event: done\ndata: {\"href\": \"/lost\"}\n\n")
+		case <-r.Context().Done():
 		}
 	})
 	mux.HandleFunc("POST /_components", func(w http.ResponseWriter, r *http.Request) {
