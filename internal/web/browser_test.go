@@ -138,6 +138,7 @@ func TestLookInABrowser(t *testing.T) {
 	}
 	t.Run("drafts", func(t *testing.T) { draftsComeBack(t, ctx, srv.URL) })
 	t.Run("once", func(t *testing.T) { sentOnce(t, ctx, srv.URL) })
+	t.Run("progress", func(t *testing.T) { progressComesIn(t, ctx, srv.URL) })
 	t.Run("keys", func(t *testing.T) { keysLead(t, ctx, srv.URL) })
 }
 
@@ -218,6 +219,25 @@ func sentOnce(t *testing.T, ctx context.Context, base string) {
 	if n != 1 {
 		t.Errorf("sent %d times", n)
 	}
+}
+
+// What is under way moves the bar, is read out, and leads on when it is done.
+func progressComesIn(t *testing.T, ctx context.Context, base string) {
+	do(t, ctx, chromedp.Navigate(base+"/running"))
+	until := func(js, want string) {
+		t.Helper()
+		var got string
+		for range 50 {
+			if got = eval[string](t, ctx, js); got == want {
+				return
+			}
+			time.Sleep(50 * time.Millisecond)
+		}
+		t.Errorf("%s is %q, want %q", js, got, want)
+	}
+	until(`document.querySelector("progress") ? document.querySelector("progress").value + " " + document.querySelector("[data-share]").textContent + " " + document.querySelector("[role=status]").textContent : ""`, "40 40% round 2")
+	finish <- true
+	until(`location.pathname`, "/lost")
 }
 
 // "/" goes to the filter, "?" opens the list of keys, "g n" goes to needs.

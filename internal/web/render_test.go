@@ -87,6 +87,9 @@ func fits(t *testing.T, set *template.Template, name string, data any) {
 
 var viewer = Viewer{ID: "p1", Name: "林静", Unit: "培训部", Company: "云合零售", Roles: []Role{RoleTraining, RoleLearner}, Simulated: true, Waiting: map[string]int{"needs": 3}}
 
+// finish ends what /running follows.
+var finish = make(chan bool, 1)
+
 // site serves the components page and its assets, as the program does.
 func site(t testing.TB) http.Handler {
 	rd := renderer(t)
@@ -109,6 +112,25 @@ func site(t testing.TB) http.Handler {
 			Data: ErrorPage{Code: 404, Title: f.T("look.sample.error.title"), Text: f.T("look.sample.error.text"), Again: "/_components", Reference: "a1b2"}}
 		if err := rd.Render(w, r, p); err != nil {
 			t.Error(err)
+		}
+	})
+	// Something long that is under way: forty of a hundred, then done.
+	mux.HandleFunc("GET /running", func(w http.ResponseWriter, r *http.Request) {
+		js, _ := rd.Assets.URL("attune.js")
+		io.WriteString(w, `<!doctype html><title>r</title><link rel="icon" href="data:,"><div id="say" data-lost="lost"></div>`)
+		if err := rd.pages[locale.En]["error"].ExecuteTemplate(w, "progress", Progress{Label: "Solving", Max: 100, Stream: "/stream"}); err != nil {
+			t.Error(err)
+		}
+		io.WriteString(w, `<script type="module" src="`+js+`"></script>`)
+	})
+	mux.HandleFunc("GET /stream", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		io.WriteString(w, "event: progress\ndata: {\"value\": 40, \"max\": 100, \"text\": \"round 2\"}\n\n")
+		http.NewResponseController(w).Flush()
+		select {
+		case <-finish:
+			io.WriteString(w, "event: done\ndata: {\"href\": \"/lost\"}\n\n")
+		case <-r.Context().Done():
 		}
 	})
 	mux.HandleFunc("POST /_components", func(w http.ResponseWriter, r *http.Request) {
@@ -354,6 +376,26 @@ func TestHeatClass(t *testing.T) {
 	}
 }
 
+// The cells are written without a template, so that escaping is ours to test.
+func TestHeatCells(t *testing.T) {
+	f := renderer(t).Format(locale.En)
+	h := HeatMap{Scale: HeatGap, Max: 24, Digits: 1}
+	for _, tt := range []struct {
+		c    HeatCell
+		want string
+	}{
+		{HeatCell{Value: 9.04, Href: "/a?b=1&c=\"<"}, `<td class="c-gap2"><a href="/a?b=1&amp;c=&#34;&lt;">+9.0</a></td>`},
+		{HeatCell{Value: -9, Href: "javascript:alert(1)"}, `<td class="c-good2"><span>−9.0</span></td>`},
+		{HeatCell{Value: -9, Href: "//evil.example"}, `<td class="c-good2"><span>−9.0</span></td>`},
+		{HeatCell{Value: 9, Few: true}, `<td class="none"><span title="Fewer than 5 people: not shown">under 5</span></td>`},
+		{HeatCell{Blank: true}, `<td class="none"><span role="img" aria-label="no data">·</span></td>`},
+	} {
+		if got := string(h.cells(f, []HeatCell{tt.c})); got != tt.want {
+			t.Errorf("%v: %s, want %s", tt.c, got, tt.want)
+		}
+	}
+}
+
 func TestCalendarPlaces(t *testing.T) {
 	day := time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)
 	item := func(from, to float64) CalItem {
@@ -457,5 +499,27 @@ func BenchmarkComponentsPage(b *testing.B) {
 	r := httptest.NewRequest("GET", "/_components", nil)
 	for b.Loop() {
 		h.ServeHTTP(httptest.NewRecorder(), r)
+	}
+}
+
+// The widest page there is: every team by every skill.
+func BenchmarkHeatMap(b *testing.B) {
+	rd := renderer(b)
+	h := HeatMap{Caption: "c", Scale: HeatGap, Max: 24}
+	for range 20 {
+		h.Cols = append(h.Cols, HeatHead{Label: "skill"})
+	}
+	for i := range 40 {
+		r := HeatRow{HeatHead: HeatHead{Label: "team", Href: "/team/1"}}
+		for k := range 20 {
+			r.Cells = append(r.Cells, HeatCell{Value: float64(i - k), Href: "/needs/evidence?team=1&skill=2"})
+		}
+		h.Rows = append(h.Rows, r)
+	}
+	set := rd.pages[locale.En]["error"]
+	for b.Loop() {
+		if err := set.ExecuteTemplate(io.Discard, "heatmap", h); err != nil {
+			b.Fatal(err)
+		}
 	}
 }
