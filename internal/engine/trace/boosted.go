@@ -15,7 +15,6 @@ type boosted struct {
 	kin    *kinship
 	best   *logistic
 	cuts   [features][]float32 // upper bounds of the bins but the last
-	start  float64
 	trees  []tree
 }
 
@@ -45,6 +44,7 @@ func fitBoosted(t *table, items, skills int, seed uint64, without ...int) *boost
 		x[f] = make([]float32, n)
 	}
 	b := &boosted{}
+	said := make([]float64, n) // Best-LR, of each row, fitted without its fold
 	parallel(folds+1, func(i int) {
 		f := i - 1 // −1 leaves nobody out, and is what predicts later
 		p := learnPriors(t, items, skills, f)
@@ -54,7 +54,7 @@ func fitBoosted(t *table, items, skills int, seed uint64, without ...int) *boost
 			b.priors, b.kin, b.best = p, kin, best
 			return
 		}
-		said := best.predictFold(t, f)
+		best.predictFold(t, f, said)
 		for user := f; user < users; user += folds {
 			p.history(t, user, kin, said, func(r int32, v *[features]float32) {
 				for c := range v {
@@ -75,7 +75,7 @@ func fitBoosted(t *table, items, skills int, seed uint64, without ...int) *boost
 	for _, f := range without {
 		b.cuts[f] = nil
 	}
-	b.grow(q, t.right, seed)
+	b.grow(q, said, t.right, seed)
 	return b
 }
 
@@ -111,19 +111,12 @@ func bucket(cuts []float32, v float32) uint8 {
 
 type cell struct{ g, h float64 }
 
-func (b *boosted) grow(q [features][]uint8, right []bool, seed uint64) {
+func (b *boosted) grow(q [features][]uint8, start []float64, right []bool, seed uint64) {
 	n := len(right)
 	rng := rand.New(rand.NewPCG(seed, 2))
-	wins := 0.0
-	for _, y := range right {
-		if y {
-			wins++
-		}
-	}
-	b.start = logit((wins + 1) / (float64(n) + 2))
 	f := make([]float32, n) // logits so far
 	for i := range f {
-		f[i] = float32(b.start)
+		f[i] = float32(logit(start[i]))
 	}
 	g, h := make([]float32, n), make([]float32, n)
 	node := make([]uint8, n)
@@ -248,7 +241,7 @@ func (b *boosted) predict(t *table) []float64 {
 			for c := range x {
 				q[c] = bucket(b.cuts[c], x[c])
 			}
-			f := b.start
+			f := logit(best[r])
 			for i := range b.trees {
 				f += float64(b.trees[i].value(&q))
 			}

@@ -208,11 +208,9 @@ func (l *logistic) predict(t *table) []float64 {
 	return p
 }
 
-// predictFold predicts the rows of one fold's users.
-func (l *logistic) predictFold(t *table, f int) []float64 {
-	p := make([]float64, len(t.item))
+// predictFold predicts the rows of one fold's users into p.
+func (l *logistic) predictFold(t *table, f int, p []float64) {
 	for user := f; user < len(t.first)-1; user += folds {
 		l.walk(t, user, user+1, func(r int32, x []feature) { p[r] = sigmoid(l.value(x)) })
 	}
-	return p
 }
