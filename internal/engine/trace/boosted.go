@@ -13,8 +13,8 @@ import (
 type boosted struct {
 	priors *priors
 	kin    *kinship
+	best   *logistic
 	cuts   [features][]float32 // upper bounds of the bins but the last
-	start  float64
 	trees  []tree
 }
 
@@ -38,20 +38,30 @@ const (
 
 // fitBoosted fits the trees, without the features named.
 func fitBoosted(t *table, items, skills int, seed uint64, without ...int) *boosted {
-	p := learnPriors(t, items, skills)
-	b := &boosted{priors: p, kin: learnKinship(t, p)}
-	n := len(t.item)
+	n, users := len(t.item), len(t.first)-1
 	var x [features][]float32
 	for f := range x {
 		x[f] = make([]float32, n)
 	}
-	users := len(t.first) - 1
-	parallel(users, func(user int) {
-		p.history(t, user, true, b.kin, func(r int32, v *[features]float32) {
-			for f := range v {
-				x[f][r] = v[f]
-			}
-		})
+	b := &boosted{}
+	said := make([]float64, n) // Best-LR, of each row, fitted without its fold
+	parallel(folds+1, func(i int) {
+		f := i - 1 // −1 leaves nobody out, and is what predicts later
+		p := learnPriors(t, items, skills, f)
+		kin := learnKinship(t, p, f)
+		best := fitLogistic(t, BestLR, items, skills, seed, f)
+		if f < 0 {
+			b.priors, b.kin, b.best = p, kin, best
+			return
+		}
+		best.predictFold(t, f, said)
+		for user := f; user < users; user += folds {
+			p.history(t, user, kin, said, func(r int32, v *[features]float32) {
+				for c := range v {
+					x[c][r] = v[c]
+				}
+			})
+		}
 	})
 	var q [features][]uint8
 	parallel(features, func(f int) {
@@ -65,7 +75,7 @@ func fitBoosted(t *table, items, skills int, seed uint64, without ...int) *boost
 	for _, f := range without {
 		b.cuts[f] = nil
 	}
-	b.grow(q, t.right, seed)
+	b.grow(q, said, t.right, seed)
 	return b
 }
 
@@ -101,19 +111,12 @@ func bucket(cuts []float32, v float32) uint8 {
 
 type cell struct{ g, h float64 }
 
-func (b *boosted) grow(q [features][]uint8, right []bool, seed uint64) {
+func (b *boosted) grow(q [features][]uint8, start []float64, right []bool, seed uint64) {
 	n := len(right)
 	rng := rand.New(rand.NewPCG(seed, 2))
-	wins := 0.0
-	for _, y := range right {
-		if y {
-			wins++
-		}
-	}
-	b.start = logit((wins + 1) / (float64(n) + 2))
 	f := make([]float32, n) // logits so far
 	for i := range f {
-		f[i] = float32(b.start)
+		f[i] = float32(logit(start[i]))
 	}
 	g, h := make([]float32, n), make([]float32, n)
 	node := make([]uint8, n)
@@ -137,10 +140,7 @@ func (b *boosted) grow(q [features][]uint8, right []bool, seed uint64) {
 		}
 		use := slices.Clone(usable)
 		rng.Shuffle(len(use), func(i, j int) { use[i], use[j] = use[j], use[i] })
-		use = use[:max(1, int(math.Ceil(featPart*float64(len(use)))))]
-		if len(usable) == 0 {
-			use = nil
-		}
+		use = use[:int(math.Ceil(featPart*float64(len(use))))]
 		slices.Sort(use)
 		parts(n, func(lo, hi int) {
 			for i := lo; i < hi; i++ {
@@ -234,13 +234,14 @@ func (b *boosted) grow(q [features][]uint8, right []bool, seed uint64) {
 
 func (b *boosted) predict(t *table) []float64 {
 	out := make([]float64, len(t.item))
+	best := b.best.predict(t)
 	parallel(len(t.first)-1, func(user int) {
-		b.priors.history(t, user, false, b.kin, func(r int32, x *[features]float32) {
+		b.priors.history(t, user, b.kin, best, func(r int32, x *[features]float32) {
 			var q [features]uint8
 			for c := range x {
 				q[c] = bucket(b.cuts[c], x[c])
 			}
-			f := b.start
+			f := logit(best[r])
 			for i := range b.trees {
 				f += float64(b.trees[i].value(&q))
 			}

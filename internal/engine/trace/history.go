@@ -2,9 +2,11 @@ package trace
 
 import "math"
 
-// priors say how items and skills came out for the learners fitted to. A
-// learner's own answers are taken out before they are used on that learner, or
-// the outcome to be predicted would be among the features.
+// priors say how items and skills came out for the learners fitted to. For the
+// rows that trees are grown on, learners are cut in folds, and each is shown
+// the priors of the others: or the outcome to be predicted would be among the
+// features. To leave out only the learner is not enough, since a tree that
+// tells items apart reads the outcome from the gap it leaves.
 type priors struct {
 	all   share
 	skill []share
@@ -14,7 +16,6 @@ type priors struct {
 // share is right answers out of all.
 type share struct{ n, right float64 }
 
-func (s share) less(o share) share { return share{s.n - o.n, s.right - o.right} }
 func (s share) plus(o share) share { return share{s.n + o.n, s.right + o.right} }
 
 // toward returns the share of right answers, as if strength more had come out
@@ -29,6 +30,13 @@ func (s *share) count(right bool) {
 		s.right++
 	}
 }
+
+// folds is how many learners are cut in.
+const folds = 5
+
+// foldOf is by order of appearance, so that neighbours in a file, often of one
+// class, are not all in one fold.
+func foldOf(user int) int { return user % folds }
 
 const (
 	noneBefore    = 2
@@ -48,9 +56,13 @@ func before(t *table, user int, r int32) int {
 	return 0
 }
 
-func learnPriors(t *table, items, skills int) *priors {
+// learnPriors counts the users that are not in fold f; f = −1 counts all.
+func learnPriors(t *table, items, skills, f int) *priors {
 	p := &priors{skill: make([]share, skills), item: make([][3]share, items)}
 	for user := range len(t.first) - 1 {
+		if foldOf(user) == f {
+			continue
+		}
 		for r := t.first[user]; r < t.first[user+1]; r++ {
 			p.all.count(t.right[r])
 			p.item[t.item[r]][before(t, user, r)].count(t.right[r])
@@ -108,6 +120,7 @@ const (
 	fMonthWins
 	fSince     // hours since the last answer at the skill, log
 	fSinceLast // hours since the last answer, log
+	fBest      // what Best-LR predicts
 	features
 )
 
@@ -154,31 +167,11 @@ func (s *trail) take(y, e float64) {
 // with a prior of that many logits' variance.
 func (s *trail) ability(variance float64) float64 { return s.surprise / (s.spread + 1/variance) }
 
-// history writes the features of each row of one user.
-func (p *priors) history(t *table, user int, own bool, kin *kinship, write func(r int32, x *[features]float32)) {
-	var mine *priors
+// history writes the features of each row of one user; best holds Best-LR's
+// predictions.
+func (p *priors) history(t *table, user int, kin *kinship, best []float64, write func(r int32, x *[features]float32)) {
 	a, b := t.first[user], t.first[user+1]
-	ownItem, ownSkill, ownAll := map[int32]*[3]share{}, map[int32]*share{}, share{}
-	if own {
-		mine = p
-		for r := a; r < b; r++ {
-			ownAll.count(t.right[r])
-			it := ownItem[t.item[r]]
-			if it == nil {
-				it = &[3]share{}
-				ownItem[t.item[r]] = it
-			}
-			it[before(t, user, r)].count(t.right[r])
-			for _, k := range t.skillsOf(r) {
-				if ownSkill[k] == nil {
-					ownSkill[k] = &share{}
-				}
-				ownSkill[k].count(t.right[r])
-			}
-		}
-	}
-	_ = mine
-	base := p.all.less(ownAll).toward(0.65, 10)
+	base := p.all.toward(0.65, 10)
 	skills := map[int32]*trail{}
 	items := map[int32]*trail{}
 	all := &trail{}
@@ -192,9 +185,6 @@ func (p *priors) history(t *table, user int, own bool, kin *kinship, write func(
 		skillRate, skillN := 0.0, 0.0
 		for _, k := range ks {
 			s := p.skill[k]
-			if o := ownSkill[k]; o != nil {
-				s = s.less(*o)
-			}
 			skillRate += logit(s.toward(base, skillStrength)) / float64(len(ks))
 			skillN += s.n / float64(len(ks))
 		}
@@ -205,11 +195,6 @@ func (p *priors) history(t *table, user int, own bool, kin *kinship, write func(
 		var sum share
 		if it := t.item[r]; it >= 0 {
 			by = p.item[it]
-			if o := ownItem[it]; o != nil {
-				for i := range by {
-					by[i] = by[i].less(o[i])
-				}
-			}
 			sum = by[0].plus(by[1]).plus(by[2])
 		}
 		expected := sum.toward(sigmoid(skillRate), itemStrength)
@@ -296,6 +281,7 @@ func (p *priors) history(t *table, user int, own bool, kin *kinship, write func(
 		}
 		x[fKin] = float32(kin.ability(skills, ks))
 		x[fElo] = float32(itemRate + 0.8*all.ability(1) + 0.8*at.ability(0.5))
+		x[fBest] = float32(logit(best[r]))
 		write(r, &x)
 
 		y := 0.0
@@ -336,7 +322,7 @@ type kinship struct {
 // maxKin bounds the skills that are compared pairwise: 1,000 take 4 MB.
 const maxKin = 1000
 
-func learnKinship(t *table, p *priors) *kinship {
+func learnKinship(t *table, p *priors, f int) *kinship {
 	n := len(p.skill)
 	if n > maxKin {
 		return &kinship{}
@@ -346,6 +332,9 @@ func learnKinship(t *table, p *priors) *kinship {
 	xx := make([]float64, n*n)
 	base := p.all.toward(0.65, 10)
 	for user := range len(t.first) - 1 {
+		if foldOf(user) == f {
+			continue
+		}
 		own := map[int32]*trail{}
 		var order []int32
 		for r := t.first[user]; r < t.first[user+1]; r++ {

@@ -143,17 +143,25 @@ const (
 
 // fitLogistic minimises the log loss with a ridge penalty by AdaGrad, row by
 // row (Duchi, Hazan & Singer 2011). The penalty of a weight is shared out over
-// the rows that it has a part in.
-func fitLogistic(t *table, kind Kind, items, skills int, seed uint64) *logistic {
+// the rows that it has a part in. Users of the fold without are left out; −1
+// leaves nobody out.
+func fitLogistic(t *table, kind Kind, items, skills int, seed uint64, without int) *logistic {
 	l := &logistic{kind: kind, items: items, skills: skills}
 	l.w = make([]float64, l.size())
-	n := len(t.item)
 	var all []feature
-	start := make([]int32, 1, n+1)
-	l.walk(t, 0, len(t.first)-1, func(_ int32, x []feature) {
-		all = append(all, x...)
-		start = append(start, int32(len(all)))
-	})
+	start := []int32{0}
+	var right []bool
+	for user := range len(t.first) - 1 {
+		if foldOf(user) == without {
+			continue
+		}
+		l.walk(t, user, user+1, func(r int32, x []feature) {
+			all = append(all, x...)
+			start = append(start, int32(len(all)))
+			right = append(right, t.right[r])
+		})
+	}
+	n := len(right)
 	often := make([]float64, len(l.w))
 	for _, f := range all {
 		often[f.at]++
@@ -170,7 +178,7 @@ func fitLogistic(t *table, kind Kind, items, skills int, seed uint64) *logistic 
 		for _, r := range order {
 			x := all[start[r]:start[r+1]]
 			e := sigmoid(l.value(x))
-			if t.right[r] {
+			if right[r] {
 				e--
 			}
 			for _, f := range x {
@@ -198,4 +206,11 @@ func (l *logistic) predict(t *table) []float64 {
 	p := make([]float64, len(t.item))
 	l.walk(t, 0, len(t.first)-1, func(r int32, x []feature) { p[r] = sigmoid(l.value(x)) })
 	return p
+}
+
+// predictFold predicts the rows of one fold's users into p.
+func (l *logistic) predictFold(t *table, f int, p []float64) {
+	for user := f; user < len(t.first)-1; user += folds {
+		l.walk(t, user, user+1, func(r int32, x []feature) { p[r] = sigmoid(l.value(x)) })
+	}
 }

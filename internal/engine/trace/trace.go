@@ -160,7 +160,7 @@ func Fit(rows []Row, kind Kind, seed uint64) (*Model, error) {
 	}
 	switch kind {
 	case PFA, BestLR, DAS3H:
-		m.logistic = fitLogistic(t, kind, len(m.items), len(m.skills), seed)
+		m.logistic = fitLogistic(t, kind, len(m.items), len(m.skills), seed, -1)
 	case BKT:
 		m.bkt = fitBKT(t, len(m.skills))
 	case Boosted:
