@@ -177,6 +177,7 @@ func (s *story) calibrate(ctx context.Context) error {
 		if it.Quiz {
 			quiz = append(quiz, item)
 		} else {
+			item.Status = content.Active
 			s.items = append(s.items, item)
 		}
 	}
