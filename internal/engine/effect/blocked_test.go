@@ -148,7 +148,7 @@ func pool(seed uint64, whole bool) (d Draw, truth float64) {
 
 func TestBlockedCovers(t *testing.T) {
 	for _, whole := range []bool{false, true} {
-		const times = 1200
+		times := repeats(500)
 		hits, same := 0, 0
 		for s := range times {
 			d, truth := pool(uint64(s), whole)
@@ -176,6 +176,16 @@ func TestBlockedCovers(t *testing.T) {
 	}
 }
 
+func TestFromInfluenceAlone(t *testing.T) {
+	psi := []float64{1, -1, 2, -2, 3, -3, 0, 0}
+	got := FromInfluence(1, psi, []int{1, 2, 3, 4, 5, 6, 7, 7}, []int{0, 0, 0, 0, 0, 0, 1, 1}, Options{})
+	// Six people of known variance: Σψ²·6/5/8², for two more of unknown: ·(8/6)².
+	near(t, "se", got.SE, math.Sqrt(28*6/5.0/64)*8/6, 1e-12)
+	if !warned(got.Warnings, PooledVariance) || !warned(got.Warnings, FewClusters) {
+		t.Errorf("warnings %v", got.Warnings)
+	}
+}
+
 // influences are those on a blocked difference: n·share/size × the distance
 // from the arm's mean.
 func influences(d Draw) (psi []float64, centred []int) {
@@ -200,7 +210,7 @@ func influences(d Draw) (psi []float64, centred []int) {
 
 // Under no effect the randomisation p is uniform: 5 % lie under 0.05.
 func TestRedrawnIsUniform(t *testing.T) {
-	const times = 400
+	times := repeats(300)
 	below := 0
 	for s := range times {
 		r := rng(uint64(s))
@@ -223,7 +233,7 @@ func TestRedrawnIsUniform(t *testing.T) {
 			below++
 		}
 	}
-	if rate := float64(below) / times; math.Abs(rate-0.05) > 0.035 {
+	if rate := float64(below) / float64(times); math.Abs(rate-0.05) > 0.035 {
 		t.Errorf("%.3f of p lie under 0.05", rate)
 	}
 }
@@ -231,7 +241,7 @@ func TestRedrawnIsUniform(t *testing.T) {
 // Unequal probabilities within a stratum: the weighted means are right on
 // average where the plain ones are not.
 func TestBlockedUnequalProbabilities(t *testing.T) {
-	const times = 800
+	times := repeats(500)
 	var weighted, plain float64
 	for s := range times {
 		r := rng(uint64(s))
@@ -256,8 +266,8 @@ func TestBlockedUnequalProbabilities(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		weighted += a.Estimate / times
-		plain += b.Estimate / times
+		weighted += a.Estimate / float64(times)
+		plain += b.Estimate / float64(times)
 	}
 	near(t, "mean weighted estimate", weighted, 1, 0.03)
 	if plain < 1.5 {
@@ -309,7 +319,7 @@ func TestSteppedWedge(t *testing.T) {
 // Hussey & Hughes' model with a shared drift, 12 teams in waves of 3, people
 // tested anew in each period.
 func TestSteppedWedgeCovers(t *testing.T) {
-	const times = 400
+	times := repeats(200)
 	hits := 0
 	for s := range times {
 		r := rng(uint64(900 + s))

@@ -145,7 +145,7 @@ const (
 	FewClusters      Kind = "few_clusters"       // the interval rests on few clusters; Value clusters or, if below the limit, DF
 	RegressionToMean Kind = "regression_to_mean" // arms chosen from unlike baselines; Value is the effect that this alone would feign
 	ParallelTrends   Kind = "parallel_trends"    // the arms drifted apart before the start; Value is the p of no drift
-	TrendsUntested   Kind = "trends_untested"    // one period before the start: nothing to test parallel trends on
+	TrendsUntested   Kind = "trends_untested"    // too little before the start to test parallel trends on; Value is its periods
 	PoorOverlap      Kind = "poor_overlap"       // people without a counterpart; Value is their share
 	SmallGroups      Kind = "small_groups"       // Value is the smaller arm's size
 	SerialErrors     Kind = "serial_errors"      // repeated observations taken as independent

@@ -84,7 +84,7 @@ func TestIPWOnNSW(t *testing.T) {
 }
 
 func TestIPWAndMatchCover(t *testing.T) {
-	const times = 400
+	times := repeats(200)
 	weigh, pair := 0, 0
 	for s := range times {
 		r := rng(uint64(s))

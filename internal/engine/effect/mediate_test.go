@@ -73,7 +73,7 @@ func TestMediateOnNSW(t *testing.T) {
 // A chain of three stages in teams, as from training through skill and
 // experience to loyalty: 0.5·0.6·0.7 along the chain, 0.2 direct.
 func TestMediateCovers(t *testing.T) {
-	const times = 300
+	times := repeats(100)
 	var percentile, bca, totals int
 	for s := range times {
 		r := rng(uint64(4000 + s))
@@ -93,7 +93,7 @@ func TestMediateCovers(t *testing.T) {
 			}
 		}
 		m.Mediators = []Mediator{skill, experience}
-		got, err := Mediate(m, MediateOptions{Draws: 500, Seed: uint64(s)})
+		got, err := Mediate(m, MediateOptions{Draws: 400, Seed: uint64(s)})
 		if err != nil {
 			t.Fatal(err)
 		}
