@@ -176,11 +176,15 @@ type Origin struct {
 	At   time.Time `json:"at"`
 }
 
+const requirementColumns = `position_id, skill_id, importance, weight, level, level_se, provisional, ceiling, origin`
+
+func scanRequirement(s db.Scanner) (r Requirement, err error) {
+	return r, s.Scan(&r.Position, &r.Skill, &r.Importance, &r.Weight, &r.Level, &r.LevelSE, &r.Provisional, &r.Ceiling, &db.JSON{V: &r.Origin})
+}
+
 // Requirements returns what every position asks for, by position and falling
 // importance.
 func Requirements(ctx context.Context, t *db.Tx) ([]Requirement, error) {
-	return db.Rows(ctx, t, func(s db.Scanner) (r Requirement, err error) {
-		return r, s.Scan(&r.Position, &r.Skill, &r.Importance, &r.Weight, &r.Level, &r.LevelSE, &r.Provisional, &r.Ceiling, &db.JSON{V: &r.Origin})
-	}, `SELECT position_id, skill_id, importance, weight, level, level_se, provisional, ceiling, origin
-		FROM requirement ORDER BY position_id, importance DESC, skill_id`)
+	return db.Rows(ctx, t, scanRequirement, `
+		SELECT `+requirementColumns+` FROM requirement ORDER BY position_id, importance DESC, skill_id`)
 }

@@ -55,6 +55,8 @@ CREATE TABLE skill (
 	element    TEXT,                      -- O*NET element it comes from
 	innovation BOOLEAN NOT NULL           -- the I of E = αΔS + βΔI
 );
+CREATE UNIQUE INDEX skill_element ON skill (element);
+CREATE UNIQUE INDEX skill_innovation ON skill (innovation) WHERE innovation;
 
 -- What a position asks for. Every row says where it came from.
 CREATE TABLE requirement (

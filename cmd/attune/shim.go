@@ -1,0 +1,21 @@
+package main
+
+import (
+	"context"
+
+	"attune/internal/db"
+)
+
+type serveCmd struct{}
+
+func (*serveCmd) Run(ctx context.Context, c *cli) error { return nil }
+
+type backupCmd struct{}
+
+func (*backupCmd) Run() error { return nil }
+
+type restoreCmd struct{}
+
+func (*restoreCmd) Run() error { return nil }
+
+func serve(ctx context.Context, d *db.DB, listen string, workers int) error { return nil }
