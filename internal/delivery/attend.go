@@ -248,7 +248,7 @@ func attend(ctx context.Context, t *db.Tx, m meeting, people []on, how Presence,
 	}
 	return chunks(ids, func(part []org.PersonID) error {
 		marks, args := listed(3, part)
-		_, err := t.Exec(ctx, `UPDATE enrolment SET done_at = $1 WHERE offering_id = $2 AND person_id IN (`+marks+`)`,
+		_, err := t.Exec(ctx, `UPDATE enrolment SET begun_at = $1, done_at = $1 WHERE offering_id = $2 AND person_id IN (`+marks+`)`,
 			append([]any{done, m.offering}, args...)...)
 		return err
 	})

@@ -1,11 +1,14 @@
 package delivery_test
 
 import (
+	"fmt"
 	"testing"
+	"time"
 
 	"attune/internal/content"
 	"attune/internal/db"
 	"attune/internal/delivery"
+	"attune/internal/org"
 	"attune/internal/testdb"
 )
 
@@ -40,6 +43,42 @@ func BenchmarkComplete(b *testing.B) {
 		return nil
 	})
 	b.ReportMetric(3, "calls/op")
+}
+
+// BenchmarkMarkAttendance is one person marked on the sheet of a session of 20.
+func BenchmarkMarkAttendance(b *testing.B) {
+	const sessions, seats = 500, 20
+	s := open(b, testdb.SQLite(b), sessions*seats)
+	ctx := s.ctx()
+	var dates []delivery.Session
+	var all []delivery.Enrolment
+	for i := range sessions {
+		id := delivery.SessionID(fmt.Sprint("m", i))
+		dates = append(dates, delivery.Session{ID: id, Offering: "of-workshop", StartsAt: testdb.Start, EndsAt: testdb.Start.Add(time.Hour), Seats: seats})
+		for k := range seats {
+			all = append(all, workshop(i*seats+k, id, ""))
+		}
+	}
+	s.do(func(tx *db.Tx) error { return delivery.AddSessions(ctx, tx, dates) })
+	for len(all) > 0 {
+		s.enrol(all[:40]...)
+		all = all[40:]
+	}
+	s.do(func(tx *db.Tx) error {
+		i := 0
+		for b.Loop() {
+			n := i % (sessions * seats)
+			mark := delivery.MarkAttendance
+			if i/(sessions*seats)%2 == 1 {
+				mark = delivery.MarkAbsent // so that each time there is something to write
+			}
+			if err := mark(ctx, tx, dates[n/seats].ID, []org.PersonID{p(n)}); err != nil {
+				return err
+			}
+			i++
+		}
+		return nil
+	})
 }
 
 // BenchmarkEnrol is one place given; a plan gives them by the thousand.

@@ -179,7 +179,7 @@ func place(ctx context.Context, t *db.Tx, changed []Enrolment, offerings map[Off
 	err = t.Many(ctx, `INSERT INTO enrolment (person_id, offering_id, session_id, status, source, reason, at)`, 7, args, `
 		ON CONFLICT (person_id, offering_id) DO UPDATE SET
 			session_id = excluded.session_id, status = excluded.status, source = excluded.source, reason = excluded.reason,
-			at = CASE WHEN enrolment.status IN ('enrolled', 'waiting') THEN enrolment.at ELSE excluded.at END, done_at = NULL`)
+			at = CASE WHEN enrolment.status IN ('enrolled', 'waiting') THEN enrolment.at ELSE excluded.at END, begun_at = NULL, done_at = NULL`)
 	if err != nil {
 		return err
 	}
@@ -213,10 +213,10 @@ func refuseOverfull(ctx context.Context, t *db.Tx, sessions []SessionID) error {
 	})
 }
 
-const enrolmentColumns = `e.person_id, e.offering_id, e.session_id, e.status, e.source, e.reason, e.at, e.done_at`
+const enrolmentColumns = `e.person_id, e.offering_id, e.session_id, e.status, e.source, e.reason, e.at, e.begun_at, e.done_at`
 
 func scanEnrolment(s db.Scanner) (e Enrolment, err error) {
-	return e, s.Scan(&e.Person, &e.Offering, db.Null(&e.Session), &e.Status, &e.Source, &e.Reason, (*db.Ms)(&e.At), (*db.Ms)(&e.DoneAt))
+	return e, s.Scan(&e.Person, &e.Offering, db.Null(&e.Session), &e.Status, &e.Source, &e.Reason, (*db.Ms)(&e.At), (*db.Ms)(&e.BegunAt), (*db.Ms)(&e.DoneAt))
 }
 
 // Enrolments returns every place of a programme, cancelled and exempt ones

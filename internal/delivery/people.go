@@ -31,8 +31,9 @@ func listed[S ~string](first int, list []S) (marks string, args []any) {
 	return b.String(), args
 }
 
-// maxListed is how many values go into one list.
-const maxListed = 4096
+// maxListed is how many values go into one list. SQLite looks for each $n among
+// all before it, so that long lists cost by their square.
+const maxListed = 512
 
 // chunks calls do with the list in parts that fit into a statement.
 func chunks[S ~string](list []S, do func([]S) error) error {

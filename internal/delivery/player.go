@@ -98,6 +98,10 @@ func begin(ctx context.Context, t *db.Tx, who org.PersonID, activity content.Act
 		who, activity, p.Version, db.Millis(t.Now)); err != nil {
 		return Progress{}, err
 	}
+	if _, err := t.Exec(ctx, `UPDATE enrolment SET begun_at = $3 WHERE person_id = $1 AND offering_id = $2 AND begun_at IS NULL`,
+		who, w.offering, db.Millis(t.Now)); err != nil {
+		return Progress{}, err
+	}
 	_, err := record.Append(ctx, t, record.Statement{
 		Actor: w.as, Verb: record.Launched, Object: "activity/" + string(activity), Context: "programme/" + string(w.programme),
 	})

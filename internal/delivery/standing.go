@@ -28,25 +28,28 @@ type Standing struct {
 func Standings(ctx context.Context, t *db.Tx, programme ProgrammeID) ([]Standing, error) {
 	return db.Rows(ctx, t, func(s db.Scanner) (x Standing, err error) {
 		return x, s.Scan(&x.Offering, &x.Course, &x.Title, &x.Dated, &x.Enrolled, &x.Begun, &x.Done, &x.Missed, &x.Waiting, &x.Exempt)
-	}, `WITH begun AS (
-			SELECT DISTINCT o.id AS offering_id, g.person_id
-			FROM offering o JOIN activity a ON a.course_id = o.course_id JOIN progress g ON g.activity_id = a.id
-			WHERE o.programme_id = $1
-		)
-		SELECT o.id, c.id, c.title, o.dated,
-			count(e.person_id) FILTER (WHERE e.status = 'enrolled'),
-			count(e.person_id) FILTER (WHERE e.status = 'enrolled' AND (b.person_id IS NOT NULL OR m.status IN ('present', 'late'))),
-			count(e.person_id) FILTER (WHERE e.status = 'enrolled' AND e.done_at IS NOT NULL),
-			count(e.person_id) FILTER (WHERE e.status = 'enrolled' AND m.status = 'absent'),
-			count(e.person_id) FILTER (WHERE e.status = 'waiting'),
-			count(e.person_id) FILTER (WHERE e.status = 'exempt')
+	}, `SELECT o.id, c.id, c.title, o.dated, coalesce(n.enrolled, 0), coalesce(n.begun, 0), coalesce(n.done, 0), coalesce(m.missed, 0), coalesce(n.waiting, 0), coalesce(n.exempt, 0)
 		FROM offering o
 		JOIN course c ON c.id = o.course_id
-		LEFT JOIN enrolment e ON e.offering_id = o.id
-		LEFT JOIN begun b ON b.offering_id = o.id AND b.person_id = e.person_id
-		LEFT JOIN attendance m ON m.session_id = e.session_id AND m.person_id = e.person_id
-		WHERE o.programme_id = $1
-		GROUP BY o.id, c.id, c.title, o.dated ORDER BY o.id`, programme)
+		LEFT JOIN (
+			SELECT e.offering_id,
+				count(*) FILTER (WHERE e.status = 'enrolled') AS enrolled,
+				count(e.begun_at) FILTER (WHERE e.status = 'enrolled') AS begun,
+				count(e.done_at) FILTER (WHERE e.status = 'enrolled') AS done,
+				count(*) FILTER (WHERE e.status = 'waiting') AS waiting,
+				count(*) FILTER (WHERE e.status = 'exempt') AS exempt
+			FROM enrolment e WHERE e.offering_id IN (SELECT id FROM offering WHERE programme_id = $1)
+			GROUP BY e.offering_id
+		) AS n ON n.offering_id = o.id
+		LEFT JOIN (
+			SELECT s.offering_id, count(*) AS missed
+			FROM session s
+			JOIN attendance a ON a.session_id = s.id AND a.status = 'absent'
+			JOIN enrolment e ON e.person_id = a.person_id AND e.offering_id = s.offering_id AND e.session_id = s.id AND e.status = 'enrolled'
+			WHERE s.offering_id IN (SELECT id FROM offering WHERE programme_id = $1)
+			GROUP BY s.offering_id
+		) AS m ON m.offering_id = o.id
+		WHERE o.programme_id = $1 ORDER BY o.id`, programme)
 }
 
 // Participation is how far the people of a unit are in a programme.
@@ -63,20 +66,10 @@ type Participation struct {
 func Participations(ctx context.Context, t *db.Tx, programme ProgrammeID) ([]Participation, error) {
 	return db.Rows(ctx, t, func(s db.Scanner) (p Participation, err error) {
 		return p, s.Scan(&p.Unit, &p.People, &p.Took, &p.Places, &p.Finished)
-	}, `WITH took AS (
-			SELECT g.person_id
-			FROM offering o JOIN activity a ON a.course_id = o.course_id JOIN progress g ON g.activity_id = a.id
-			WHERE o.programme_id = $1
-			UNION
-			SELECT a.person_id
-			FROM offering o JOIN session s ON s.offering_id = o.id JOIN attendance a ON a.session_id = s.id
-			WHERE o.programme_id = $1 AND a.status <> 'absent'
-		)
-		SELECT p.unit_id, count(DISTINCT e.person_id), count(DISTINCT k.person_id), count(*), count(e.done_at)
+	}, `SELECT p.unit_id, count(DISTINCT e.person_id), count(DISTINCT CASE WHEN e.begun_at IS NOT NULL THEN e.person_id END), count(*), count(e.done_at)
 		FROM offering o
 		JOIN enrolment e ON e.offering_id = o.id AND e.status = 'enrolled'
 		JOIN person p ON p.id = e.person_id
-		LEFT JOIN took k ON k.person_id = e.person_id
 		WHERE o.programme_id = $1
 		GROUP BY p.unit_id ORDER BY p.unit_id`, programme)
 }

@@ -78,10 +78,11 @@ CREATE TABLE enrolment (
 	source      TEXT   NOT NULL,          -- plan, draw, person, manager, rule
 	reason      TEXT   NOT NULL,          -- of an exemption or cancellation
 	at          BIGINT NOT NULL,
+	begun_at    BIGINT,                   -- first activity opened, or the session attended
 	done_at     BIGINT,                   -- every activity completed, or the session attended
 	PRIMARY KEY (person_id, offering_id)
 );
-CREATE INDEX enrolment_offering ON enrolment (offering_id);
+CREATE INDEX enrolment_offering ON enrolment (offering_id, status, begun_at, done_at, person_id);  -- all that is counted
 CREATE INDEX enrolment_session ON enrolment (session_id);
 
 CREATE TABLE attendance (
