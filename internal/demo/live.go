@@ -25,15 +25,13 @@ import (
 // itemsAsked is how many items of a skill a test asks.
 const itemsAsked = 10
 
-func (s *story) programme(cycle int) delivery.ProgrammeID {
-	return delivery.ProgrammeID(fmt.Sprintf("programme-%d", cycle+1))
-}
+func (s *story) programme(cycle int) delivery.ProgrammeID { return s.out.Programmes[cycle] }
 
 // needs opens the first programme, asks everybody what they need, and files
 // what was said in interviews.
 func (s *story) needs(ctx context.Context) error {
 	s.later(3, 9)
-	id := s.programme(0)
+	id := delivery.ProgrammeID(org.NewID())
 	survey := assess.SurveyID("needs-1")
 	if err := s.d.Write(ctx, func(t *db.Tx) error {
 		if err := delivery.Open(ctx, t, delivery.Programme{
@@ -486,7 +484,7 @@ func (s *story) train(ctx context.Context, cycle int) error {
 			if !s.coin(s.truth.learners[i].diligent) {
 				continue
 			}
-			if err := s.study(ctx, t, i, o, course[o]); err != nil {
+			if err := s.study(ctx, t, cycle, i, o, course[o]); err != nil {
 				return err
 			}
 		}
@@ -544,13 +542,13 @@ func (s *story) takeSession(i int, o delivery.OfferingID, c content.CourseID) {
 
 // study lets a person go through an online course: open each activity, attend
 // for as long as they do, answer, finish, or stop on the way.
-func (s *story) study(ctx context.Context, t *db.Tx, i int, o delivery.OfferingID, c content.CourseID) error {
+func (s *story) study(ctx context.Context, t *db.Tx, cycle, i int, o delivery.OfferingID, c content.CourseID) error {
 	p, l := s.people[i], &s.truth.learners[i]
 	consent, err := attention.Consented(ctx, t, p.ID)
 	if err != nil {
 		return err
 	}
-	within := "programme/" + string(s.programme(0))
+	within := "programme/" + string(s.programme(cycle))
 	for j := range s.acts[c] {
 		a := &s.acts[c][j]
 		if s.coin(0.02 * float64(j)) { // interest flags as the course goes on
