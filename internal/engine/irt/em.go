@@ -27,6 +27,9 @@ func (v *curve) clone() curve {
 
 // probabilities fills p with the chances of each category at theta.
 func (v *curve) probabilities(theta float64, p []float64) {
+	if len(v.cum) == 0 { // an item that could not be calibrated
+		return
+	}
 	top := 0.0
 	for k, c := range v.cum {
 		p[k] = float64(k)*v.slope*theta + c
