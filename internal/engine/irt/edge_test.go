@@ -92,8 +92,10 @@ func FuzzJointGain(f *testing.F) {
 					t.Fatalf("person %d of %d: %+v (%v)", i, len(pairs), p, g.Warnings)
 				}
 			}
-			if p.Low > p.Delta+1e-6 || p.High < p.Delta-1e-6 {
-				t.Fatalf("person %d: %v not within %v…%v", i, p.Delta, p.Low, p.High)
+			// The mean may lie outside the interval: a posterior can have nearly all
+			// its mass at a ceiling and a long thin tail.
+			if !(-100 <= p.Low && p.Low <= p.High && p.High <= 100) {
+				t.Fatalf("person %d: interval %v…%v", i, p.Low, p.High)
 			}
 		}
 		c := make([]float64, len(pairs))

@@ -297,7 +297,7 @@ func TestJointGainEdges(t *testing.T) {
 		}
 		miss := 0
 		for i, p := range g.People {
-			d := TCCat(g.sc, truths[i].after) - TCCat(g.sc, truths[i].before)
+			d := TCCat(g.joint.sc, truths[i].after) - TCCat(g.joint.sc, truths[i].before)
 			if d < p.Low || d > p.High {
 				miss++
 			}
