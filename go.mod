@@ -1,6 +1,6 @@
 module attune
 
-go 1.26.0
+go 1.26
 require (
 	github.com/alecthomas/kong v1.17.0
 	github.com/aymerick/douceur v0.2.0
