@@ -33,11 +33,11 @@ type Options struct {
 	// Guessing is the Beta prior (α, β) of the 3PL's lower asymptote; zero means
 	// (5, 17), whose mean is 0.23. It is needed: the data say little about it.
 	Guessing [2]float64
-	// Shrink draws the items' discriminations and difficulties towards their own
-	// mean, by as much as their spread beyond sampling error warrants (empirical
-	// Bayes: log a and b normal over items, hyperparameters from a first fit by
-	// maximum likelihood). Estimates come closer to the truth on average, most so
-	// in small samples; it takes at least 10 dichotomous items.
+	// Shrink draws the items' discriminations towards their mean, by as much as
+	// their spread beyond sampling error warrants (empirical Bayes: log a normal
+	// over items, hyperparameters from a first fit by maximum likelihood).
+	// Discriminations and difficulties then come closer to the truth on average,
+	// most so in small samples. It takes at least 10 dichotomous items.
 	Shrink  bool
 	MaxIter int     // EM steps; 0 means 2000
 	Tol     float64 // largest change of a parameter in an EM step; 0 means 1e-5

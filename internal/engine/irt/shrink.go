@@ -2,10 +2,14 @@ package irt
 
 import "math"
 
-// spread is how the items of a bank differ: log a and b normal over items.
-type spread struct{ logA, b Normal }
+// spread is how the items of a bank differ: log a is normal over items.
+//
+// Difficulties are left alone: shrinking them as well gains next to nothing,
+// since a better a already gives a better b, and it pulls hard items so far in
+// that their intervals miss them.
+type spread struct{ logA Normal }
 
-// applies reports whether the curve is one whose parameters are shrunken.
+// applies reports whether the curve is one whose slope is shrunken.
 func (s *spread) applies(v *curve) bool {
 	return s != nil && len(v.cum) == 2 && !v.fixed && v.slope > 0.05
 }
@@ -14,51 +18,41 @@ func (s *spread) logPrior(v *curve) float64 {
 	if !s.applies(v) {
 		return 0
 	}
-	za := (math.Log(v.slope) - s.logA.Mean) / s.logA.SD
-	zb := (-v.cum[1]/v.slope - s.b.Mean) / s.b.SD
-	return -(za*za + zb*zb) / 2
+	z := (math.Log(v.slope) - s.logA.Mean) / s.logA.SD
+	return -z * z / 2
 }
 
-// addTo adds the prior's gradient and its (Gauss–Newton) curvature by slope and
-// intercept.
+// addTo adds the prior's gradient and its (Gauss–Newton) curvature by the slope.
 func (s *spread) addTo(v *curve, grad, hess []float64) {
 	if !s.applies(v) {
 		return
 	}
-	d := len(grad)
-	b := -v.cum[1] / v.slope
-	ra, rb := (math.Log(v.slope)-s.logA.Mean)/(s.logA.SD*s.logA.SD), (b-s.b.Mean)/(s.b.SD*s.b.SD)
-	ja, jb := [2]float64{1 / v.slope, 0}, [2]float64{-b / v.slope, -1 / v.slope}
-	for x := range 2 {
-		grad[x] -= ra*ja[x] + rb*jb[x]
-		for y := range 2 {
-			hess[x*d+y] += ja[x]*ja[y]/(s.logA.SD*s.logA.SD) + jb[x]*jb[y]/(s.b.SD*s.b.SD)
-		}
-	}
+	variance := s.logA.SD * s.logA.SD
+	grad[0] -= (math.Log(v.slope) - s.logA.Mean) / variance / v.slope
+	hess[0] += 1 / (variance * v.slope * v.slope)
 }
 
 // learnSpread estimates the spread from a fit by maximum likelihood, taking out
 // sampling error. It leaves e.spread nil when there is too little to go by.
 func (e *em) learnSpread(t *table) {
-	if e.opt.Model != TwoPL && e.opt.Model != ThreePL && e.opt.Model != GPCM {
+	if e.opt.Model == Rasch || e.opt.Model == OnePL {
 		return
 	}
 	cov, _ := e.covariance(e.index())
-	var a, seA, b, seB []float64
+	var a, se []float64
 	for k := range t.items {
 		v := &e.item[k]
 		if len(v.cum) != 2 || v.fixed || v.slope <= 0.05 {
 			continue
 		}
 		var f ItemFit
-		if v.describe(&f, cov[k]); math.IsNaN(f.SEA) || math.IsNaN(f.SEB) {
+		if v.describe(&f, cov[k]); math.IsNaN(f.SEA) {
 			continue
 		}
-		a, seA = append(a, math.Log(f.A)), append(seA, f.SEA/f.A)
-		b, seB = append(b, f.B), append(seB, f.SEB)
+		a, se = append(a, math.Log(f.A)), append(se, f.SEA/f.A)
 	}
 	if len(a) >= 10 {
-		e.spread = &spread{between(a, seA), between(b, seB)}
+		e.spread = &spread{between(a, se)}
 	}
 }
 
