@@ -5,7 +5,7 @@ import (
 	"math/rand/v2"
 )
 
-// hours are the windows of DAS3H; the last has no end.
+// windows are those of DAS3H, in ms; the last has no end.
 var windows = [...]int64{3600e3, 24 * 3600e3, 7 * 24 * 3600e3, 30 * 24 * 3600e3, math.MaxInt64}
 
 // logistic is a regression on sparse features: one block of weights for items,
