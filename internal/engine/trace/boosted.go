@@ -33,6 +33,7 @@ const (
 	leafPull = 5.0  // ridge on leaves
 	leafHess = 10.0 // the least curvature in a leaf
 	rowPart  = 0.5
+	rowMost  = 150000 // rows that a tree is grown on, at most; more make it slower, not better
 	featPart = 0.5
 )
 
@@ -131,10 +132,11 @@ func (b *boosted) grow(q [features][]uint8, start []float64, right []bool, seed 
 		hist[c] = make([]cell, (1<<depth)*bins)
 	}
 	rows := make([]int32, 0, n)
+	part := min(rowPart, rowMost/float64(n))
 	for range trees {
 		rows = rows[:0]
 		for i := range n {
-			if rng.Float64() < rowPart {
+			if rng.Float64() < part {
 				rows = append(rows, int32(i))
 			}
 		}

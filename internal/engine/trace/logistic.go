@@ -5,7 +5,7 @@ import (
 	"math/rand/v2"
 )
 
-// hours are the windows of DAS3H; the last has no end.
+// windows are those of DAS3H, in ms; the last has no end.
 var windows = [...]int64{3600e3, 24 * 3600e3, 7 * 24 * 3600e3, 30 * 24 * 3600e3, math.MaxInt64}
 
 // logistic is a regression on sparse features: one block of weights for items,
@@ -19,7 +19,7 @@ type logistic struct {
 // feature is one that is not 0.
 type feature struct {
 	at int32
-	v  float64
+	v  float32 // a million answers have some eight million of these
 }
 
 // Where the blocks of weights begin.
@@ -46,7 +46,7 @@ type learner struct {
 func (l *logistic) features(out []feature, t *table, r int32, u *learner) []feature {
 	add := func(at int, v float64) {
 		if v != 0 {
-			out = append(out, feature{int32(at), v})
+			out = append(out, feature{int32(at), float32(v)})
 		}
 	}
 	add(0, 1)
@@ -182,7 +182,7 @@ func fitLogistic(t *table, kind Kind, items, skills int, seed uint64, without in
 				e--
 			}
 			for _, f := range x {
-				g := e * f.v
+				g := e * float64(f.v)
 				if f.at > 0 {
 					g += ridge * l.w[f.at] / often[f.at]
 				}
@@ -197,7 +197,7 @@ func fitLogistic(t *table, kind Kind, items, skills int, seed uint64, without in
 func (l *logistic) value(x []feature) float64 {
 	sum := 0.0
 	for _, f := range x {
-		sum += l.w[f.at] * f.v
+		sum += l.w[f.at] * float64(f.v)
 	}
 	return sum
 }
