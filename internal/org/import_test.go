@@ -655,7 +655,7 @@ func BenchmarkSearch(b *testing.B) {
 			b.Run("managed", func(b *testing.B) {
 				for b.Loop() {
 					err := d.Read(b.Context(), func(tx *db.Tx) error {
-						p, err := org.FindByNumber(b.Context(), tx, "A000001")
+						p, err := org.FindByNumber(b.Context(), tx, "A000020") // leads 1,884
 						if err != nil {
 							return err
 						}

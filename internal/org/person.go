@@ -271,13 +271,27 @@ type Query struct {
 // Search returns a page of the people asked for, by number. A page shorter
 // than asked is the last.
 func Search(ctx context.Context, t *db.Tx, q Query) ([]Person, error) {
-	text := strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(strings.ToLower(strings.TrimSpace(q.Text)))
-	return db.Rows(ctx, t, scanPerson, `
-		SELECT `+personColumns+` FROM person
-		WHERE number > $2
-			AND (left_at IS NULL OR $3)
-			AND (CAST($1 AS TEXT) = '' OR unit_id IN (`+within+`))
-			AND (CAST($4 AS TEXT) = '%%' OR lower(name) LIKE $4 ESCAPE '\' OR lower(number) LIKE $4 ESCAPE '\')
-		ORDER BY number
-		LIMIT $5`, q.Unit, q.After, q.Gone, "%"+text+"%", min(max(1, q.Number), 500))
+	// Only the conditions asked for: neither engine plans well around "or not
+	// asked".
+	where, args := []string{"TRUE"}, []any{}
+	bind := func(v any) string {
+		args = append(args, v)
+		return "$" + strconv.Itoa(len(args))
+	}
+	if q.Unit != "" {
+		where = append(where, "unit_id IN ("+within+")")
+		bind(q.Unit) // $1, as within has it
+	}
+	if !q.Gone {
+		where = append(where, "left_at IS NULL")
+	}
+	if q.After != "" {
+		where = append(where, "number > "+bind(q.After))
+	}
+	if text := strings.ToLower(strings.TrimSpace(q.Text)); text != "" {
+		like := bind("%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(text) + "%")
+		where = append(where, `(lower(name) LIKE `+like+` ESCAPE '\' OR lower(number) LIKE `+like+` ESCAPE '\')`)
+	}
+	return db.Rows(ctx, t, scanPerson, `SELECT `+personColumns+` FROM person WHERE `+strings.Join(where, " AND ")+`
+		ORDER BY number LIMIT `+bind(min(max(1, q.Number), 500)), args...)
 }
