@@ -87,6 +87,12 @@ func loosePath(s string) string {
 }
 
 func (p *planner) load(ctx context.Context, t *db.Tx) error {
+	// The first import may come before the company is founded.
+	if c, err := FindCompany(ctx, t); err == nil {
+		p.now = p.now.In(c.Zone) // whose today it is
+	} else if fault.Of(err) != fault.NotFound {
+		return err
+	}
 	people, err := db.Rows(ctx, t, scanPerson, `SELECT `+personColumns+` FROM person`)
 	if err != nil {
 		return err
