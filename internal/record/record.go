@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"attune/internal/db"
+	"attune/internal/fault"
 	"attune/internal/org"
 
 	"github.com/google/uuid"
@@ -32,6 +33,8 @@ const (
 	Experienced Verb = "experienced" // one visit to an activity; duration is focused time
 	Completed   Verb = "completed"   // an activity, a test
 	Started     Verb = "started"     // an attempt at a test
+	Left        Verb = "left"        // an offering they were registered for
+	Waived      Verb = "waived"      // an offering, which they need not take
 )
 
 // Statement is one thing that one person did.
@@ -59,27 +62,60 @@ func NewStatementID() (StatementID, error) {
 // Append writes one statement and returns its identifier. At is now unless
 // stated.
 func Append(ctx context.Context, t *db.Tx, s Statement) (StatementID, error) {
-	var err error
-	if s.ID == "" {
-		if s.ID, err = NewStatementID(); err != nil {
-			return "", err
+	args, err := row(t, &s)
+	if err != nil {
+		return "", err
+	}
+	_, err = t.Exec(ctx, insert+` VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`, args...)
+	return s.ID, err
+}
+
+// AppendAll is Append for many statements at once. It returns their
+// identifiers in the order given.
+func AppendAll(ctx context.Context, t *db.Tx, all []Statement) ([]StatementID, error) {
+	ids := make([]StatementID, len(all))
+	args := make([]any, 0, width*len(all))
+	for i := range all {
+		s := all[i]
+		values, err := row(t, &s)
+		if err != nil {
+			return nil, err
 		}
+		ids[i], args = s.ID, append(args, values...)
+	}
+	return ids, t.Many(ctx, insert, width, args, "")
+}
+
+const (
+	insert = `INSERT INTO statement (id, actor, verb, object, context, success, score, duration, response, extra, at, stored)`
+	width  = 12
+)
+
+// row returns the columns of s, and fills in what it left to us.
+func row(t *db.Tx, s *Statement) ([]any, error) {
+	switch {
+	case s.Actor == "" || s.Verb == "" || s.Object == "":
+		return nil, fault.New(fault.Invalid, "record.incomplete")
+	case s.Score != nil && !(*s.Score >= -1 && *s.Score <= 1):
+		return nil, fault.New(fault.Invalid, "record.score")
+	}
+	if s.ID == "" {
+		id, err := NewStatementID()
+		if err != nil {
+			return nil, err
+		}
+		s.ID = id
 	}
 	if s.At.IsZero() {
 		s.At = t.Now
 	}
-	var extra any
+	var extra, duration any
 	if s.Extra != nil {
 		extra = db.JSON{V: s.Extra}
 	}
-	var duration any
 	if s.Duration > 0 {
 		duration = s.Duration.Milliseconds()
 	}
-	_, err = t.Exec(ctx, `
-		INSERT INTO statement (id, actor, verb, object, context, success, score, duration, response, extra, at, stored)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
-		s.ID, s.Actor, s.Verb, s.Object, s.Context, s.Success, s.Score, duration, db.OrNull(s.Response), extra,
-		db.Millis(s.At), db.Millis(t.Now))
-	return s.ID, err
+	return []any{s.ID, s.Actor, s.Verb, s.Object, s.Context, s.Success, s.Score, duration, db.OrNull(s.Response), extra,
+		db.Millis(s.At), db.Millis(t.Now)}, nil
 }

@@ -15,6 +15,5 @@ CREATE TABLE statement (
 	stored    BIGINT  NOT NULL            -- when it was written here
 );
 CREATE INDEX statement_actor ON statement (actor, at);
-CREATE INDEX statement_context ON statement (context);
-CREATE INDEX statement_object ON statement (object, verb);
-CREATE INDEX statement_stored ON statement (stored);
+CREATE INDEX statement_object ON statement (object, at);
+CREATE INDEX statement_context ON statement (context, at) WHERE context <> '';

@@ -24,7 +24,9 @@ type chineseIndex struct {
 	most  float64 // weight of a gram that no name has
 }
 
-var loadChineseIndex = sync.OnceValue(func() *chineseIndex {
+var loadChineseIndex = sync.OnceValue(indexChinese)
+
+func indexChinese() *chineseIndex {
 	x := &chineseIndex{idf: map[uint64]float64{}}
 	add := func(code, text string, rank int) {
 		if o, ok := Find(code); ok {
@@ -60,7 +62,7 @@ var loadChineseIndex = sync.OnceValue(func() *chineseIndex {
 		}
 	}
 	return x
-})
+}
 
 // Aliases returns the Chinese job titles that people use for an occupation,
 // the most usual first.

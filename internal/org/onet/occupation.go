@@ -35,10 +35,12 @@ type occupations struct {
 	zone              []byte
 }
 
-var loadOccupations = sync.OnceValue(func() *occupations {
+var loadOccupations = sync.OnceValue(unpackOccupations)
+
+func unpackOccupations() *occupations {
 	s := section("occupations")
 	return &occupations{s.strings(), s.strings(), s.strings(), slices.Clone(s.next())}
-})
+}
 
 func (d *occupations) at(i int) Occupation {
 	o := Occupation{
@@ -99,12 +101,18 @@ type titles struct {
 	short map[int32]string
 }
 
-var loadTitles = sync.OnceValue(func() *titles {
+var loadTitles = sync.OnceValue(unpackTitles)
+
+func unpackTitles() *titles {
 	s := section("titles")
 	shared, rest := s.next(), s.strings()
 	counts, ids, has, shorts := s.next(), s.next(), s.next(), s.strings()
 	var d titles
-	var all []byte
+	size := len(rest.text)
+	for _, n := range shared {
+		size += int(n)
+	}
+	all := make([]byte, 0, size)
 	d.text.ends = make([]uint32, len(shared))
 	last := 0
 	for i, n := range shared {
@@ -135,7 +143,7 @@ var loadTitles = sync.OnceValue(func() *titles {
 		}
 	}
 	return &d
-})
+}
 
 // AlternateTitles returns the other titles of an occupation in English, in
 // alphabetical order.
@@ -153,14 +161,16 @@ type relations struct {
 	to []uint16
 }
 
-var loadRelated = sync.OnceValue(func() *relations {
+var loadRelated = sync.OnceValue(unpackRelated)
+
+func unpackRelated() *relations {
 	s := section("related")
 	var per []int
 	for _, n := range s.next() {
 		per = append(per, int(n))
 	}
 	return &relations{starts(per), s.uint16s()}
-})
+}
 
 // Related returns the occupations most like o by what their people do and
 // know and by title, most alike first: O*NET's five closest, the next five,
@@ -178,7 +188,7 @@ func (o Occupation) Related() []Occupation {
 type Task struct {
 	ID     string // O*NET's number
 	Text   string // English
-	TextZH string // Chinese; empty unless translated (all of 43-4051)
+	TextZH string // Chinese; empty unless translated (41-1011, 41-2031, 43-1011, 43-4051)
 	Kind   TaskKind
 	Asked  int // how many people answered for it; 0 where not published
 
@@ -226,7 +236,9 @@ type tasks struct {
 	rating map[int]*TaskRating
 }
 
-var loadTasks = sync.OnceValue(func() *tasks {
+var loadTasks = sync.OnceValue(unpackTasks)
+
+func unpackTasks() *tasks {
 	s := section("tasks")
 	counts, ids := s.next(), s.next()
 	var d tasks
@@ -259,4 +271,4 @@ var loadTasks = sync.OnceValue(func() *tasks {
 		d.rating[i] = &r
 	}
 	return &d
-})
+}

@@ -50,7 +50,9 @@ type elements struct {
 	at  map[string]int
 }
 
-var loadElements = sync.OnceValue(func() *elements {
+var loadElements = sync.OnceValue(unpackElements)
+
+func unpackElements() *elements {
 	s := section("elements")
 	ids, names, texts := s.strings(), s.strings(), s.strings()
 	d := &elements{at: map[string]int{}}
@@ -75,7 +77,7 @@ var loadElements = sync.OnceValue(func() *elements {
 		d.all[e].Anchors = append(d.all[e].Anchors, Anchor{level(100 * int(value[i])), text.at(i)})
 	}
 	return d
-})
+}
 
 // Elements yields the elements of a kind in O*NET's order.
 func Elements(kind Kind) iter.Seq[Element] {
@@ -168,31 +170,29 @@ type ratings struct {
 	n, flags     []byte
 }
 
-func loadRatings(name string) func() *ratings {
-	return sync.OnceValue(func() *ratings {
-		s := section(name)
-		d := &ratings{row: map[int]int{}}
-		ids := s.strings()
-		for i := range ids.len() {
-			d.element = append(d.element, ids.at(i))
-		}
-		d.scale = s.strings()
-		which := s.next()
-		for i, o := 0, 0; len(which) > 0; i++ {
-			o += uvarint(&which)
-			d.row[o] = i
-		}
-		d.date, d.source = s.strings(), s.strings()
-		d.value, d.se = s.uint16s(), s.uint16s()
-		d.n, d.flags = slices.Clone(s.next()), slices.Clone(s.next()) // lets go of the section
-		return d
-	})
+func unpackRatings(name string) *ratings {
+	s := section(name)
+	d := &ratings{row: map[int]int{}}
+	ids := s.strings()
+	for i := range ids.len() {
+		d.element = append(d.element, ids.at(i))
+	}
+	d.scale = s.strings()
+	which := s.next()
+	for i, o := 0, 0; len(which) > 0; i++ {
+		o += uvarint(&which)
+		d.row[o] = i
+	}
+	d.date, d.source = s.strings(), s.strings()
+	d.value, d.se = s.uint16s(), s.uint16s()
+	d.n, d.flags = slices.Clone(s.next()), slices.Clone(s.next()) // lets go of the section
+	return d
 }
 
 var (
-	loadSkills    = loadRatings("skills")
-	loadKnowledge = loadRatings("knowledge")
-	loadStyles    = loadRatings("styles")
+	loadSkills    = sync.OnceValue(func() *ratings { return unpackRatings("skills") })
+	loadKnowledge = sync.OnceValue(func() *ratings { return unpackRatings("knowledge") })
+	loadStyles    = sync.OnceValue(func() *ratings { return unpackRatings("styles") })
 )
 
 func (d *ratings) of(o Occupation) []Rating {

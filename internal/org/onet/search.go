@@ -19,8 +19,9 @@ type Hit struct {
 }
 
 const (
-	maxQuery = 100 // runes; more is cut off
-	maxWords = 12
+	maxQuery = 150 // runes; more is cut off
+	maxWords = 20
+	strange  = 3 // weight of a word that no title has: about that of "sales"; it may be a name
 )
 
 // Search finds occupations by title, best first: in English among the titles
@@ -91,9 +92,8 @@ func Match(title, lang string) (Hit, bool) {
 // isHan tells Chinese characters.
 func isHan(r rune) bool { return unicode.Is(unicode.Han, r) }
 
-// english is an inverted index of the titles. A title is up to two documents:
-// what stands outside its brackets and what stands inside, "Chief Executive
-// Officer (CEO)".
+// english is an inverted index of the titles. A title is up to two documents,
+// as brackets splits it: "Chief Executive Officer (CEO)".
 type english struct {
 	words []string // in order
 	mask  []uint32 // the letters that a word has, to pass over unlike ones
@@ -107,7 +107,9 @@ type english struct {
 	occs   []uint16
 }
 
-var loadEnglishIndex = sync.OnceValue(func() *english {
+var loadEnglishIndex = sync.OnceValue(indexEnglish)
+
+func indexEnglish() *english {
 	own, alt := loadOccupations(), loadTitles()
 	n := own.title.len()
 	var x english
@@ -133,9 +135,10 @@ var loadEnglishIndex = sync.OnceValue(func() *english {
 	}
 
 	// Words of every document, numbered as they come, then put in order.
+	space := make([]byte, 0, 256)
 	number := make(map[string]int32, 1<<14)
 	var seen []string
-	var text []int32                           // the documents' words, one after the other
+	text := make([]int32, 0, 3*len(counts))    // the documents' words, one after the other
 	ends := make([]int32, 0, len(counts)+5000) // where each document's end
 	for t := range counts {
 		s := ""
@@ -147,7 +150,7 @@ var loadEnglishIndex = sync.OnceValue(func() *english {
 		outside, inside := brackets(s)
 		for _, part := range []string{outside, inside} {
 			begin := len(text)
-			eachWord(part, func(w []byte) {
+			eachWord(part, space, func(w []byte) {
 				id, ok := number[string(w)]
 				if !ok {
 					id = int32(len(seen))
@@ -195,10 +198,15 @@ var loadEnglishIndex = sync.OnceValue(func() *english {
 		begin = end
 	}
 	return &x
-})
+}
 
-// brackets splits a title into what stands outside and inside brackets.
+// brackets splits a title into what stands outside and inside brackets. A
+// title that says what it leaves out, "Kindergarten Teachers, Except Special
+// Education", is split into the title without that, and the whole.
 func brackets(s string) (outside, inside string) {
+	if i := strings.Index(s, ", Except "); i >= 0 {
+		return s[:i], s
+	}
 	i, j := strings.IndexByte(s, '('), strings.LastIndexByte(s, ')')
 	if i < 0 || j < i {
 		return s, ""
@@ -209,14 +217,13 @@ func brackets(s string) (outside, inside string) {
 // words cuts a text into lower-case words without plural endings.
 func words(s string) []string {
 	var out []string
-	eachWord(s, func(w []byte) { out = append(out, string(w)) })
+	eachWord(s, nil, func(w []byte) { out = append(out, string(w)) })
 	return out
 }
 
-// eachWord calls f with each word of a text; f must not keep it. Apostrophes
-// join, and what is neither a Latin letter nor a digit separates.
-func eachWord(s string, f func(w []byte)) {
-	var space [64]byte
+// eachWord calls f with each word of a text, spelt in space; f must not keep
+// it. Apostrophes join, and what is neither a Latin letter nor a digit separates.
+func eachWord(s string, space []byte, f func(w []byte)) {
 	word := space[:0]
 	for _, r := range s {
 		switch r = fold(r); {
@@ -362,11 +369,10 @@ func (x *english) search(query []string, found map[int]candidate) {
 	}
 	t := tallies.Get().(*tally)
 	total := float32(0)
-	rarest := float32(math.Log(1 + float64(len(x.title))))
 	for i, w := range query {
 		meant := x.meant(w)
 		if len(meant) == 0 {
-			total += rarest
+			total += strange
 			continue
 		}
 		weight := x.idf[meant[0].word]
