@@ -349,6 +349,7 @@ func (s *study) model(k org.SkillID, among func(sitting) bool) (*fit, error) {
 	}
 	var err error
 	f.gain, err = irt.JointGain(pairs, bank.Items, irt.FitOptions{Names: names})
+	}
 	return f, err
 }
 
