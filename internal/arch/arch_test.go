@@ -41,10 +41,10 @@ var order = strings.Fields(`
 	internal/content/standard
 	internal/content
 	internal/record
-	internal/assess
-	internal/recall
 	internal/attention
 	internal/delivery
+	internal/assess
+	internal/recall
 	internal/evaluate
 	internal/need
 	internal/recommend

@@ -318,3 +318,8 @@ func Sheets(ctx context.Context, t *db.Tx, test TestID) ([]Sheet, error) {
 	}
 	return slices.Clip(all), nil
 }
+
+// Form returns the items of an attempt in the order shown.
+func Form(ctx context.Context, t *db.Tx, attempt AttemptID) ([]content.ItemID, error) {
+	return db.Rows(ctx, t, db.One[content.ItemID], `SELECT item_id FROM answer WHERE attempt_id = $1 ORDER BY place`, attempt)
+}

@@ -66,20 +66,14 @@ func Calibrate(ctx context.Context, t *db.Tx, items []content.ItemID, responses 
 	if len(items) == 0 || len(responses) == 0 {
 		return nil, fault.New(fault.Invalid, "calibrate.empty")
 	}
-	fit, err := irt.Fit(responses, irt.CalibrateOptions{Model: irt.TwoPL})
+	fit, err := irt.Fit(responses, irt.Options{Model: irt.TwoPL})
 	if err != nil {
 		return nil, err
 	}
+	found := make([]content.Calibration, len(items))
 	for i, id := range items {
 		p := fit.Items[i]
-		n, err := t.Exec(ctx, `UPDATE item SET a = $2, b = $3, se_a = $4, se_b = $5, status = 'active' WHERE id = $1`,
-			id, p.A, p.B, p.SEA, p.SEB)
-		if err != nil {
-			return nil, err
-		}
-		if n == 0 {
-			return nil, fault.New(fault.NotFound, "not_found")
-		}
+		found[i] = content.Calibration{Item: id, A: p.A, B: p.B, SEA: p.SEA, SEB: p.SEB}
 	}
-	return fit, nil
+	return fit, content.Calibrate(ctx, t, found)
 }

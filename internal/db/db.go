@@ -48,7 +48,7 @@ type DB struct {
 func Open(ctx context.Context, url string) (*DB, error) {
 	d := &DB{Clock: time.Now}
 	var err error
-	if strings.HasPrefix(url, "postgres://") || strings.HasPrefix(url, "postgresql://") {
+	if !IsFile(url) {
 		d.Engine = Postgres
 		if d.pool, err = sql.Open("pgx", url); err != nil {
 			return nil, err
@@ -77,6 +77,11 @@ func Open(ctx context.Context, url string) (*DB, error) {
 		d.read <- &session{pool: d.pool} // connects when first used
 	}
 	return d, nil
+}
+
+// IsFile reports whether a database URL names a SQLite file.
+func IsFile(url string) bool {
+	return !strings.HasPrefix(url, "postgres://") && !strings.HasPrefix(url, "postgresql://")
 }
 
 // sqliteURL sets what every connection needs. synchronous=FULL is the price of

@@ -82,6 +82,10 @@ func (t *Tx) Many(ctx context.Context, head string, width int, args []any, tail 
 			default:
 				q.WriteString("(")
 			}
+			if t.pg == nil {
+				q.WriteString("?") // the driver looks each $n up in a list, which takes n² for many
+				continue
+			}
 			q.WriteString("$")
 			q.WriteString(strconv.Itoa(i + 1))
 		}

@@ -91,6 +91,7 @@ type Enrolment struct {
 	Source   string // plan, draw, person, manager, rule
 	Reason   string // of an exemption or cancellation
 	At       time.Time
+	BegunAt  time.Time // zero until an activity is opened or the session attended
 	DoneAt   time.Time // zero until every activity is completed or the session attended
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"math"
 
-	"attune/internal/attention"
 	"attune/internal/content"
 	"attune/internal/db"
 	"attune/internal/delivery"
@@ -30,31 +29,38 @@ type Rate struct {
 // programme: focused hours for what is done alone, the session's hours for
 // what is done together and attended.
 func (s *study) gatherDoses(ctx context.Context, t *db.Tx, programme delivery.ProgrammeID) error {
-	focused, err := attention.Focused(ctx, t, programme)
+	alone, err := delivery.Doses(ctx, t, programme)
 	if err != nil {
 		return err
 	}
-	for _, f := range focused {
-		if i, ok := s.at[f.Person]; ok {
-			s.people[i].doses[f.Activity] += f.Hours
+	for _, d := range alone {
+		if i, ok := s.at[d.Person]; ok {
+			s.people[i].doses[d.Activity] += d.Hours
 			s.people[i].trained = true
 		}
 	}
-	attended, err := delivery.Attended(ctx, t, programme)
+	sessions, err := delivery.Sessions(ctx, t, programme)
 	if err != nil {
 		return err
 	}
-	course := map[delivery.OfferingID]content.CourseID{}
+	course, of := map[delivery.OfferingID]content.CourseID{}, map[delivery.SessionID]delivery.OfferingID{}
 	for _, o := range s.offerings {
 		course[o.ID] = o.Course
 	}
-	for _, a := range attended {
+	for _, x := range sessions {
+		of[x.ID] = x.Offering
+	}
+	together, err := delivery.Attendances(ctx, t, programme)
+	if err != nil {
+		return err
+	}
+	for _, a := range together {
 		i, ok := s.at[a.Person]
-		if !ok {
+		if !ok || a.Presence == delivery.Absent {
 			continue
 		}
 		s.people[i].trained = true
-		for _, act := range s.acts[course[a.Offering]] {
+		for _, act := range s.acts[course[of[a.Session]]] {
 			if !act.Kind.Alone() {
 				s.people[i].doses[act.ID] += float64(act.Minutes) / 60
 			}
@@ -81,7 +87,7 @@ func (s *study) rates(r *Result) {
 					if t.Skill != k.ID {
 						continue
 					}
-					prior, se := a.Rate(t)
+					prior, se := a.Believed(t, k.Kind)
 					found = append(found, Rate{Activity: a.ID, Skill: k.ID, Prior: prior, PriorSE: se})
 					share = append(share, t.Share)
 				}
@@ -196,7 +202,7 @@ func Learn(ctx context.Context, t *db.Tx, r *Result) error {
 		if x.People < fewest || x.SE <= 0 {
 			continue
 		}
-		if err := content.SetRate(ctx, t, x.Activity, x.Skill, x.Rate, x.SE, string(r.ID)); err != nil {
+		if err := content.Reestimate(ctx, t, x.Activity, content.Teaches{Skill: x.Skill, Rate: &x.Rate, RateSE: &x.SE, From: string(r.ID)}); err != nil {
 			return err
 		}
 	}

@@ -49,8 +49,7 @@ func (p *Person) Validate() error {
 // characters, which hide text or turn its direction, and the replacement
 // character that a wrong decoding leaves.
 func unseen(r rune) bool {
-	return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == unicode.ReplacementChar ||
-		r == '\u2028' || r == '\u2029' || unicode.Is(unicode.Co, r)
+	return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == unicode.ReplacementChar || r == '\u2028' || r == '\u2029'
 }
 
 // markup reports what only HTML has in it. Pages escape names all the same;

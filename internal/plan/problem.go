@@ -61,8 +61,9 @@ func Draft(ctx context.Context, t *db.Tx, of delivery.ProgrammeID, opt Options) 
 	if err != nil {
 		return nil, err
 	}
-	skillAt := map[org.SkillID]int{}
+	skillAt, kind := map[org.SkillID]int{}, map[org.SkillID]string{}
 	for i, k := range skills {
+		kind[k.ID] = k.Kind
 		skillAt[k.ID] = i
 		in.Skills = append(in.Skills, string(k.ID))
 		if k.Innovation {
@@ -76,7 +77,7 @@ func Draft(ctx context.Context, t *db.Tx, of delivery.ProgrammeID, opt Options) 
 	if err := p.crew(ctx, t, company, position, skillAt); err != nil {
 		return nil, err
 	}
-	if err := p.offers(ctx, t, skillAt); err != nil {
+	if err := p.offers(ctx, t, skillAt, kind); err != nil {
 		return nil, err
 	}
 	return p, nil
@@ -219,14 +220,14 @@ func (p *Problem) strata(n int) {
 	}
 }
 
-// StratumName tells a stratum's label apart for a reader: position, and 1 for
+// stratumName tells a stratum's label apart for a reader: position, and 1 for
 // the lowest third of the baseline to 3 for the highest.
 func (p *Problem) stratumName(label int32) string {
 	return fmt.Sprintf("%s/%d", p.Instance.Positions[label/3].ID, label%3+1)
 }
 
 // offers fills in the offerings and their sessions.
-func (p *Problem) offers(ctx context.Context, t *db.Tx, skillAt map[org.SkillID]int) error {
+func (p *Problem) offers(ctx context.Context, t *db.Tx, skillAt map[org.SkillID]int, kind map[org.SkillID]string) error {
 	in := p.Instance
 	var err error
 	if p.offerings, err = delivery.Offerings(ctx, t, p.Programme.ID); err != nil {
@@ -243,9 +244,15 @@ func (p *Problem) offers(ctx context.Context, t *db.Tx, skillAt map[org.SkillID]
 	for _, a := range activities {
 		of[a.Course] = append(of[a.Course], a)
 	}
-	held, err := attention.Shares(ctx, t)
+	visited, err := attention.Held(ctx, t)
 	if err != nil {
 		return err
+	}
+	held := map[content.ActivityID]float64{}
+	for _, h := range visited {
+		if h.People >= 20 { // fewer say less than the kind's usual share
+			held[h.Activity] = h.Share()
+		}
 	}
 	formats := map[string]int32{}
 	in.Fit = [][]float32{nil}
@@ -274,7 +281,7 @@ func (p *Problem) offers(ctx context.Context, t *db.Tx, skillAt map[org.SkillID]
 			share += s * float64(a.Minutes)
 			weighed += float64(a.Minutes)
 			for _, w := range a.Teaches {
-				rate, _ := a.Rate(w)
+				rate, _ := a.Believed(w, kind[w.Skill])
 				rates[skillAt[w.Skill]] += float32(rate * w.Share * float64(a.Minutes))
 			}
 		}

@@ -29,8 +29,8 @@ type CalItem struct {
 	Tone       Tone
 }
 
-// lanes is how many sessions fit side by side in a day of a week's view.
-const lanes = 3
+// lanes is how many sessions fit side by side in a day: two in a week's view, six in a day's.
+func (c Calendar) lanes() int { return min(6, max(2, 10/max(1, len(c.Days)))) }
 
 // Hours lists the hours from From up to To.
 func (c Calendar) Hours() (h []int) {
@@ -63,22 +63,49 @@ func (c Calendar) place(d CalDay) (slots []CalSlot, more int) {
 	items := slices.Clone(d.Items)
 	slices.SortStableFunc(items, func(a, b CalItem) int { return cmp.Or(a.Start.Compare(b.Start), b.End.Compare(a.End)) })
 	rows := 2 * (c.To - c.From)
-	var busy [lanes]int // the row after the last session in the lane
+	type spot struct {
+		CalItem
+		start, end, lane int
+	}
+	var bunch []spot               // sessions that overlap one another, directly or by way of others
+	var until int                  // where the bunch ends
+	busy := make([]int, c.lanes()) // when each lane is free again
+	settle := func() {
+		wide := 1
+		for _, s := range bunch {
+			wide = max(wide, s.lane+1)
+		}
+		span := 6 / wide // a day is six columns, so that one, two, three or six share it evenly
+		for _, s := range bunch {
+			class := fmt.Sprintf("row-start-%d row-span-%d col-start-%d col-span-%d", s.start+1, s.end-s.start, s.lane*span+1, span)
+			if s.Tone != ToneNone {
+				class += " tone-" + string(s.Tone)
+			}
+			slots = append(slots, CalSlot{s.CalItem, class})
+		}
+		bunch = nil
+		clear(busy)
+	}
 	for _, it := range items {
 		start := 2*(it.Start.Hour()-c.From) + it.Start.Minute()/30
 		end := 2*(it.End.Hour()-c.From) + (it.End.Minute()+29)/30
 		start, end = max(0, start), min(rows, max(start+1, end))
-		lane := slices.IndexFunc(busy[:], func(free int) bool { return free <= start })
-		if lane < 0 || start >= end {
+		if start >= end {
+			more++ // outside of the hours shown
+			continue
+		}
+		if start >= until {
+			settle()
+		}
+		lane := slices.IndexFunc(busy, func(free int) bool { return free <= start })
+		if lane < 0 {
 			more++
 			continue
 		}
 		busy[lane] = end
-		class := fmt.Sprintf("row-start-%d row-span-%d col-start-%d", start+1, end-start, lane+1)
-		if it.Tone != ToneNone {
-			class += " tone-" + string(it.Tone)
-		}
-		slots = append(slots, CalSlot{it, class})
+		until = max(until, end)
+		bunch = append(bunch, spot{it, start, end, lane})
 	}
+	settle()
 	return slots, more
 }

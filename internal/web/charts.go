@@ -2,6 +2,7 @@ package web
 
 import (
 	"fmt"
+	"html/template"
 	"math"
 	"strconv"
 	"strings"
@@ -107,6 +108,43 @@ func (h HeatMap) Class(c HeatCell) string {
 	return fmt.Sprintf("c-%s%d", name, 1+int(min(2, math.Floor(3*size))))
 }
 
+// cells writes a row's cells. A company's map has a thousand of them, and a
+// template takes twenty times as long over each.
+func (h HeatMap) cells(f *Format, cells []HeatCell) template.HTML {
+	var b strings.Builder
+	for _, c := range cells {
+		b.WriteString(`<td class="` + h.Class(c) + `">`)
+		switch {
+		case c.Few:
+			b.WriteString(`<span title="` + template.HTMLEscapeString(f.T("look.heat.none")) + `">` + template.HTMLEscapeString(f.T("look.heat.few")) + `</span>`)
+		case c.Blank || math.IsNaN(c.Value):
+			b.WriteString(`<span role="img" aria-label="` + template.HTMLEscapeString(f.T("look.heat.blank")) + `">·</span>`)
+		case local(c.Href):
+			b.WriteString(`<a href="` + template.HTMLEscapeString(c.Href) + `">` + h.text(f, c.Value) + `</a>`)
+		default:
+			b.WriteString(`<span>` + h.text(f, c.Value) + `</span>`)
+		}
+		b.WriteString(`</td>`)
+	}
+	return template.HTML(b.String())
+}
+
+// local reports whether an address stays within the site; only such are linked to.
+func local(href string) bool {
+	return href != "" && strings.ContainsRune("/#?", rune(href[0])) && !strings.HasPrefix(href, "//")
+}
+
+func (h HeatMap) text(f *Format, v float64) string {
+	if h.Percent {
+		return f.decimal(100*v, h.Digits) + "%"
+	}
+	s := f.decimal(v, h.Digits)
+	if h.Scale == HeatGap && v > 0 && strings.Trim(s, "0.,") != "" {
+		s = "+" + s
+	}
+	return s
+}
+
 // Colours lists the classes of the scale from one end to the other, for its legend.
 func (h HeatMap) Colours() []string {
 	if h.Scale == HeatAmount {
@@ -206,6 +244,15 @@ func (a Axis) Ticks() (ticks []float64) {
 	return ticks
 }
 
+// TickDigits is how many decimals tell the ticks apart.
+func (a Axis) TickDigits() int {
+	t := a.Ticks()
+	if len(t) < 2 {
+		return a.Digits
+	}
+	return int(max(0, math.Ceil(-math.Log10(t[1]-t[0])-1e-9)))
+}
+
 // Curve draws series over a common axis, each with its band ("curve").
 type Curve struct {
 	Title          string
@@ -276,7 +323,7 @@ func (c Curve) Name(f *Format, x float64) string {
 		}
 		return c.XNames[i]
 	}
-	return f.decimal(x, c.X.Digits)
+	return f.decimal(x, c.X.TickDigits())
 }
 
 // XTicks are the marks of the horizontal axis.
@@ -341,7 +388,7 @@ func (h Histogram) Top() float64 {
 }
 
 // Y is the vertical axis, from 0 to a little above the largest count.
-func (h Histogram) Y() Axis { return Axis{Min: 0, Max: 1.08 * h.Top()} }
+func (h Histogram) Y() Axis { return Axis{Min: 0, Max: 1.2 * h.Top()} }
 
 // Width, Height and Left place a bin, as percentages.
 func (h Histogram) Width(b Bin) string  { return percent(b.High-b.Low, 0, h.X.Max-h.X.Min) }

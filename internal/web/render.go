@@ -92,8 +92,9 @@ func (rd *Renderer) funcs(f *Format) template.FuncMap {
 		"interval": f.Interval, "range_": f.Range, "minutes": f.Minutes,
 		"date": f.Date, "datetime": f.DateTime, "clock": f.Clock, "day": f.Day, "weekday": f.Weekday, "iso": ISO,
 		"lang": func() locale.Lang { return f.Lang }, "asset": rd.Assets.URL, "icon": icon, "initial": initial,
-		"xname": func(c Curve, x float64) string { return c.Name(f, x) },
-		"add":   func(a, b int) int { return a + b },
+		"heatcells": func(h HeatMap, cells []HeatCell) template.HTML { return h.cells(f, cells) },
+		"xname":     func(c Curve, x float64) string { return c.Name(f, x) },
+		"add":       func(a, b int) int { return a + b },
 		"say": func(m Flash) string {
 			args := make([]any, len(m.Args))
 			for i, a := range m.Args {

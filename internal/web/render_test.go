@@ -87,6 +87,9 @@ func fits(t *testing.T, set *template.Template, name string, data any) {
 
 var viewer = Viewer{ID: "p1", Name: "林静", Unit: "培训部", Company: "云合零售", Roles: []Role{RoleTraining, RoleLearner}, Simulated: true, Waiting: map[string]int{"needs": 3}}
 
+// finish ends what /running follows.
+var finish = make(chan bool, 1)
+
 // site serves the components page and its assets, as the program does.
 func site(t testing.TB) http.Handler {
 	rd := renderer(t)
@@ -101,6 +104,33 @@ func site(t testing.TB) http.Handler {
 		}
 		if err := rd.Render(w, r, p); err != nil {
 			t.Error(err)
+		}
+	})
+	mux.HandleFunc("GET /lost", func(w http.ResponseWriter, r *http.Request) {
+		f := rd.FormatOf(r)
+		p := Page{Name: "error", Status: http.StatusNotFound, Bare: true, Narrow: true,
+			Data: ErrorPage{Code: 404, Title: f.T("look.sample.error.title"), Text: f.T("look.sample.error.text"), Again: "/_components", Reference: "a1b2"}}
+		if err := rd.Render(w, r, p); err != nil {
+			t.Error(err)
+		}
+	})
+	// Something long that is under way: forty of a hundred, then done.
+	mux.HandleFunc("GET /running", func(w http.ResponseWriter, r *http.Request) {
+		js, _ := rd.Assets.URL("attune.js")
+		io.WriteString(w, `<!doctype html><title>r</title><link rel="icon" href="data:,"><div id="say" data-lost="lost"></div>`)
+		if err := rd.pages[locale.En]["error"].ExecuteTemplate(w, "progress", Progress{Label: "Solving", Max: 100, Stream: "/stream"}); err != nil {
+			t.Error(err)
+		}
+		io.WriteString(w, `<script type="module" src="`+js+`"></script>`)
+	})
+	mux.HandleFunc("GET /stream", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		io.WriteString(w, "event: progress\ndata: {\"value\": 40, \"max\": 100, \"text\": \"round 2\"}\n\n")
+		http.NewResponseController(w).Flush()
+		select {
+		case <-finish:
+			io.WriteString(w, "event: done\ndata: {\"href\": \"/lost\"}\n\n")
+		case <-r.Context().Done():
 		}
 	})
 	mux.HandleFunc("POST /_components", func(w http.ResponseWriter, r *http.Request) {
@@ -147,8 +177,19 @@ func TestComponentsPage(t *testing.T) {
 	}
 }
 
+// A page for nobody yet: no navigation, its own status, and a way on.
+func TestBarePage(t *testing.T) {
+	w := get(t, site(t), "/lost", "lang=en")
+	body := w.Body.String()
+	if w.Code != http.StatusNotFound || strings.Contains(body, `class="side"`) || !strings.Contains(body, "<title>There is no such page · Attune</title>") {
+		t.Errorf("status %d: %s", w.Code, body)
+	}
+	if got := w.Header().Get("Content-Security-Policy"); !strings.HasPrefix(got, "default-src 'self'") || strings.Contains(got, "unsafe") {
+		t.Errorf("policy %q", got)
+	}
+}
+
 func TestEveryRoleHasAWay(t *testing.T) {
-	rd := renderer(t)
 	for _, role := range []Role{RoleTraining, RoleTrainer, RoleManager, RoleAgent, RoleBrand, RoleAdmin, RoleLearner} {
 		groups := Nav(role)
 		if len(groups) == 0 {
@@ -178,7 +219,6 @@ func TestEveryRoleHasAWay(t *testing.T) {
 	if len(bar) != 4 || len(more) != 8 {
 		t.Errorf("bar of %d, more of %d; want 4 and 8", len(bar), len(more))
 	}
-	_ = rd
 }
 
 func TestFormat(t *testing.T) {
@@ -336,27 +376,51 @@ func TestHeatClass(t *testing.T) {
 	}
 }
 
+// The cells are written without a template, so that escaping is ours to test.
+func TestHeatCells(t *testing.T) {
+	f := renderer(t).Format(locale.En)
+	h := HeatMap{Scale: HeatGap, Max: 24, Digits: 1}
+	for _, tt := range []struct {
+		c    HeatCell
+		want string
+	}{
+		{HeatCell{Value: 9.04, Href: "/a?b=1&c=\"<"}, `<td class="c-gap2"><a href="/a?b=1&amp;c=&#34;&lt;">+9.0</a></td>`},
+		{HeatCell{Value: -9, Href: "javascript:alert(1)"}, `<td class="c-good2"><span>−9.0</span></td>`},
+		{HeatCell{Value: -9, Href: "//evil.example"}, `<td class="c-good2"><span>−9.0</span></td>`},
+		{HeatCell{Value: 9, Few: true}, `<td class="none"><span title="Fewer than 5 people: not shown">under 5</span></td>`},
+		{HeatCell{Blank: true}, `<td class="none"><span role="img" aria-label="no data">·</span></td>`},
+	} {
+		if got := string(h.cells(f, []HeatCell{tt.c})); got != tt.want {
+			t.Errorf("%v: %s, want %s", tt.c, got, tt.want)
+		}
+	}
+}
+
 func TestCalendarPlaces(t *testing.T) {
 	day := time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)
 	item := func(from, to float64) CalItem {
 		return CalItem{Start: day.Add(time.Duration(from * float64(time.Hour))), End: day.Add(time.Duration(to * float64(time.Hour)))}
 	}
-	c := Calendar{From: 9, To: 18}
-	d := CalDay{Date: day, Items: []CalItem{item(10, 11), item(9, 10.5), item(9, 12), item(9.5, 10), item(10.5, 11), item(7, 8)}}
+	c := Calendar{From: 9, To: 18, Days: make([]CalDay, 3)} // three days: three lanes
+	d := CalDay{Date: day, Items: []CalItem{item(10, 11), item(9, 10.5), item(9, 12), item(9.5, 10), item(10.5, 11), item(7, 8), item(10.5, 11.5), item(14, 16)}}
 	slots := c.Slots(d)
 	var got []string
 	for _, s := range slots {
 		got = append(got, s.Class)
 	}
 	want := []string{
-		"row-start-1 row-span-6 col-start-1", // 9–12, the longest first
-		"row-start-1 row-span-3 col-start-2", // 9–10.5
-		"row-start-2 row-span-1 col-start-3", // 9.5–10
-		"row-start-3 row-span-2 col-start-3", // 10–11, where 9.5–10 has ended
-		"row-start-4 row-span-1 col-start-2", // 10.5–11
+		"row-start-1 row-span-6 col-start-1 col-span-2",  // 9–12, the longest first
+		"row-start-1 row-span-3 col-start-3 col-span-2",  // 9–10:30
+		"row-start-2 row-span-1 col-start-5 col-span-2",  // 9:30–10
+		"row-start-3 row-span-2 col-start-5 col-span-2",  // 10–11, where 9:30–10 has ended
+		"row-start-4 row-span-2 col-start-3 col-span-2",  // 10:30–11:30; for 10:30–11 no lane is left
+		"row-start-11 row-span-4 col-start-1 col-span-6", // 14–16, alone
 	}
-	if len(got) < len(want) || strings.Join(got[len(got)-len(want):], "|") != strings.Join(want, "|") {
+	if strings.Join(got, "|") != strings.Join(want, "|") {
 		t.Errorf("placed %q, want %q", got, want)
+	}
+	if more := c.More(d); more != 2 {
+		t.Errorf("%d found no place, want 2: a fourth at once, and one before the day begins", more)
 	}
 }
 
@@ -411,7 +475,7 @@ func TestBuiltCSSHasOurClasses(t *testing.T) {
 		t.Fatal(err)
 	}
 	class := regexp.MustCompile(`\.([a-z][\w-]*)`)
-	for _, name := range []string{"base", "frame", "parts", "charts"} {
+	for _, name := range []string{"base", "frame", "parts", "charts", "daisy"} {
 		src, err := os.ReadFile("styles/" + name + ".css")
 		if err != nil {
 			t.Fatal(err)
@@ -435,5 +499,27 @@ func BenchmarkComponentsPage(b *testing.B) {
 	r := httptest.NewRequest("GET", "/_components", nil)
 	for b.Loop() {
 		h.ServeHTTP(httptest.NewRecorder(), r)
+	}
+}
+
+// The widest page there is: every team by every skill.
+func BenchmarkHeatMap(b *testing.B) {
+	rd := renderer(b)
+	h := HeatMap{Caption: "c", Scale: HeatGap, Max: 24}
+	for range 20 {
+		h.Cols = append(h.Cols, HeatHead{Label: "skill"})
+	}
+	for i := range 40 {
+		r := HeatRow{HeatHead: HeatHead{Label: "team", Href: "/team/1"}}
+		for k := range 20 {
+			r.Cells = append(r.Cells, HeatCell{Value: float64(i - k), Href: "/needs/evidence?team=1&skill=2"})
+		}
+		h.Rows = append(h.Rows, r)
+	}
+	set := rd.pages[locale.En]["error"]
+	for b.Loop() {
+		if err := set.ExecuteTemplate(io.Discard, "heatmap", h); err != nil {
+			b.Fatal(err)
+		}
 	}
 }

@@ -30,6 +30,7 @@ CREATE TABLE offering (
 	after_id     TEXT    REFERENCES offering (id)  -- prerequisite
 );
 CREATE INDEX offering_programme ON offering (programme_id);
+CREATE INDEX offering_course ON offering (course_id);
 
 CREATE TABLE session (
 	id          TEXT    PRIMARY KEY,
@@ -44,6 +45,7 @@ CREATE TABLE session (
 	cancelled_at BIGINT
 );
 CREATE INDEX session_offering ON session (offering_id);
+CREATE INDEX session_time ON session (starts_at);
 
 -- A lot drawn for scarce seats, so that effects can be seen.
 CREATE TABLE draw (
@@ -56,6 +58,7 @@ CREATE TABLE draw (
 	cost        DOUBLE PRECISION NOT NULL,  -- what drawing rather than choosing is expected to lose, summed E
 	drawn_at    BIGINT  NOT NULL
 );
+CREATE INDEX draw_offering ON draw (offering_id);
 
 CREATE TABLE draw_entry (
 	draw_id     TEXT    NOT NULL REFERENCES draw (id),
@@ -75,10 +78,11 @@ CREATE TABLE enrolment (
 	source      TEXT   NOT NULL,          -- plan, draw, person, manager, rule
 	reason      TEXT   NOT NULL,          -- of an exemption or cancellation
 	at          BIGINT NOT NULL,
+	begun_at    BIGINT,                   -- first activity opened, or the session attended
 	done_at     BIGINT,                   -- every activity completed, or the session attended
 	PRIMARY KEY (person_id, offering_id)
 );
-CREATE INDEX enrolment_offering ON enrolment (offering_id);
+CREATE INDEX enrolment_offering ON enrolment (offering_id, status, begun_at, done_at, person_id);  -- all that is counted
 CREATE INDEX enrolment_session ON enrolment (session_id);
 
 CREATE TABLE attendance (
@@ -90,6 +94,7 @@ CREATE TABLE attendance (
 	at           BIGINT NOT NULL,
 	PRIMARY KEY (session_id, person_id)
 );
+CREATE INDEX attendance_person ON attendance (person_id);
 
 -- Where a person is in an activity: what the player resumes from.
 CREATE TABLE progress (
@@ -102,6 +107,7 @@ CREATE TABLE progress (
 	done_at     BIGINT,
 	PRIMARY KEY (person_id, activity_id)
 );
+CREATE INDEX progress_activity ON progress (activity_id);
 
 -- Without consent no visit is measured.
 CREATE TABLE consent (
@@ -123,4 +129,4 @@ CREATE TABLE visit (
 	statement_id TEXT   NOT NULL
 );
 CREATE INDEX visit_person ON visit (person_id, started_at);
-CREATE INDEX visit_activity ON visit (activity_id);
+CREATE INDEX visit_activity ON visit (activity_id, person_id, open_ms, focused_ms);

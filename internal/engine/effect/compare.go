@@ -2,6 +2,7 @@ package effect
 
 import (
 	"fmt"
+	"math"
 
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/stat"
@@ -80,6 +81,9 @@ func compare(method string, d Data, o Options, x []Covariate, y []float64) (Esti
 	if err := d.check(true); err != nil {
 		return e, err
 	}
+	if err := d.twoEach(o.kind(d.Cluster), d.Cluster); err != nil {
+		return e, err
+	}
 	cols := append([][]float64{ones(len(y))}, columns(x)...)
 	names := append([]string{""}, names(x)...)
 	if err := e.treat(y, cols, names, d, o, nil, d.Cluster); err != nil {
@@ -95,6 +99,34 @@ func names(cs []Covariate) []string {
 		s[i] = c.Name
 	}
 	return s
+}
+
+// twoEach refuses a robust error where an arm has one cluster (with HC2, one
+// row): what is alone in its arm fits itself, and would seem to have no error.
+func (d Data) twoEach(kind SE, cluster []int) error {
+	switch {
+	case kind == HC2:
+		cluster = codes0(len(d.Treatment))
+	case kind != CR2 || cluster == nil:
+		return nil
+	}
+	var seen [2]map[int]bool
+	for a := range seen {
+		seen[a] = map[int]bool{}
+	}
+	for i, t := range d.Treatment {
+		a := 0
+		if t != 0 {
+			a = 1
+		}
+		if len(seen[a]) < 2 {
+			seen[a][cluster[i]] = true
+		}
+	}
+	if len(seen[0]) < 2 || len(seen[1]) < 2 {
+		return fmt.Errorf("%w: one cluster or row in an arm", ErrTooFew)
+	}
+	return nil
 }
 
 // treat regresses y on cols and, last, the treatment, so that a column which
@@ -134,6 +166,9 @@ func (e *Estimate) error(f *fit, c []float64, o Options, cluster []int) error {
 		return fmt.Errorf("%w: one cluster", ErrTooFew)
 	}
 	e.SE, e.DF = f.se(c, e.SEKind, g)
+	if math.IsNaN(e.SE) || math.IsNaN(e.DF) {
+		return fmt.Errorf("%w: no error can be told", ErrTooFew)
+	}
 	e.infer(o.confidence())
 	switch {
 	case e.SEKind == CR2:

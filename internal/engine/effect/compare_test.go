@@ -1,7 +1,9 @@
 package effect
 
 import (
+	"encoding/json"
 	"errors"
+	"strings"
 	"testing"
 )
 
@@ -101,6 +103,8 @@ func TestCompareRefuses(t *testing.T) {
 		{"unknown se", Data{Outcome: y, Treatment: arm}, Options{SE: "hc9"}, ErrOption},
 		{"confidence", Data{Outcome: y, Treatment: arm}, Options{Confidence: 95}, ErrOption},
 		{"covariate is the treatment", Data{Outcome: y, Treatment: arm, Covariates: []Covariate{{"x", arm}}}, Options{}, ErrCollinear},
+		{"one cluster in an arm", Data{Outcome: y, Treatment: arm, Cluster: []int{1, 2, 3, 4, 4, 4}}, Options{}, ErrTooFew},
+		{"one row in an arm, hc2", Data{Outcome: y, Treatment: []float64{0, 0, 0, 0, 0, 1}}, Options{SE: HC2}, ErrTooFew},
 		{"more columns than rows", Data{Outcome: y[2:4], Treatment: arm[2:4]}, Options{}, ErrTooFew},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -112,6 +116,25 @@ func TestCompareRefuses(t *testing.T) {
 				t.Errorf("error = %v, want %v", err, tt.want)
 			}
 		})
+	}
+}
+
+// An estimate with every part it can have becomes JSON: no NaN, no infinity,
+// warnings by name.
+func TestEstimateAsJSON(t *testing.T) {
+	d := nsw(t, "re75", "nodegree")
+	got, err := Difference(d, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(got)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{`"estimate":1794.34`, `"se":632.85`, `"low":`, `"high":`, `"p":0.0047`, `"hedges_g":`, `"balance":[{"covariate":"re75"`, `"overlap":{`, `"warnings":[{"kind":"imbalance","what":"nodegree"`} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("%s lacks %s", text, want)
+		}
 	}
 }
 
@@ -159,7 +182,7 @@ func TestCompareWarns(t *testing.T) {
 // degrees of freedom keeps its word where the classical error does not.
 func TestFewClustersCover(t *testing.T) {
 	r := rng(2)
-	const times, teams = 1500, 12
+	times, teams := repeats(600), 12
 	hits, naive := 0, 0
 	for range times {
 		var d Data
@@ -188,7 +211,7 @@ func TestFewClustersCover(t *testing.T) {
 		}
 	}
 	covers(t, "12 teams, CR2", hits, times)
-	if rate := float64(naive) / times; rate > 0.85 {
+	if rate := float64(naive) / float64(times); rate > 0.85 {
 		t.Errorf("the classical interval covers %.3f: the simulation has no clusters to speak of", rate)
 	}
 }

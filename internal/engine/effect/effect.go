@@ -145,7 +145,7 @@ const (
 	FewClusters      Kind = "few_clusters"       // the interval rests on few clusters; Value clusters or, if below the limit, DF
 	RegressionToMean Kind = "regression_to_mean" // arms chosen from unlike baselines; Value is the effect that this alone would feign
 	ParallelTrends   Kind = "parallel_trends"    // the arms drifted apart before the start; Value is the p of no drift
-	TrendsUntested   Kind = "trends_untested"    // one period before the start: nothing to test parallel trends on
+	TrendsUntested   Kind = "trends_untested"    // too little before the start to test parallel trends on; Value is its periods
 	PoorOverlap      Kind = "poor_overlap"       // people without a counterpart; Value is their share
 	SmallGroups      Kind = "small_groups"       // Value is the smaller arm's size
 	SerialErrors     Kind = "serial_errors"      // repeated observations taken as independent
@@ -155,9 +155,9 @@ const (
 	NoComparison     Kind = "no_comparison"      // strata with one arm only; Value is the share of people left out
 	PooledVariance   Kind = "pooled_variance"    // a variance was borrowed from other strata; Value is how many needed it
 	Unconverged      Kind = "unconverged"        // an iteration stopped at its limit
-	ManyPaths        Kind = "many_failures"      // bootstrap draws without an estimate; Value is their share
+	FailedDraws      Kind = "failed_draws"       // bootstrap draws without an estimate; Value is their share
 	Unmatched        Kind = "unmatched"          // no match within the caliper; Value is the share left out
-	Mismeasured      Kind = "few_periods"        // too few periods for the lag; Value is their number
+	FewPeriods       Kind = "few_periods"        // too few periods for the lag; Value is their number
 )
 
 // Warning is what a reader of an estimate should know. What, Value and Limit

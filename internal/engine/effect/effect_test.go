@@ -70,6 +70,15 @@ func codes(n int, f func(i int) int) []int {
 
 func rng(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 0x9e3779b97f4a7c15)) }
 
+// repeats is how often a simulation runs: n times, eight times as often with
+// ATTUNE_LONG=1.
+func repeats(n int) int {
+	if os.Getenv("ATTUNE_LONG") == "1" {
+		return 8 * n
+	}
+	return n
+}
+
 // covers fails unless hits of n lie within 3.5 binomial standard errors of 95 %.
 func covers(t *testing.T, what string, hits, n int) {
 	t.Helper()

@@ -14,7 +14,9 @@ import (
 // influence lies: the mean took one degree of freedom there. Each cluster's sum
 // is divided by 1 − its share of the group's people, as CR2 does, and DF
 // follows Satterthwaite over clusters and groups, the groups' variances as
-// estimated. A cluster that reaches into several groups makes all one group.
+// estimated. A cluster that reaches into several groups makes all one group. A
+// group of one cluster shows no variance; it is given that of the others, and
+// a warning.
 func FromInfluence(value float64, influence []float64, cluster, centred []int, o Options) Estimate {
 	n := float64(len(influence))
 	e := Estimate{Method: "influence", Estimate: value, SEKind: CR2, N: len(influence)}
@@ -44,12 +46,14 @@ func FromInfluence(value float64, influence []float64, cluster, centred []int, o
 	// freedom come to when X is a constant.
 	type part struct{ v, tr, tr2, bb float64 }
 	parts := make([]part, in.n())
+	lone, alone := 0, 0.0 // groups of one cluster, and their people
 	for c := range g.n() {
 		rows := g.rows(c)
 		k := in.of[rows[0]]
 		share := float64(len(rows)) / people[k]
 		if 1-share < 1e-10 {
-			continue // a group of one cluster: its variance cannot be known
+			lone, alone = lone+1, alone+people[k]
+			continue
 		}
 		s := 0.0
 		for _, i := range rows {
@@ -69,6 +73,11 @@ func FromInfluence(value float64, influence []float64, cluster, centred []int, o
 		}
 		v += p.v
 		spread += p.v * p.v * (p.tr2 + p.bb*p.bb) / (p.tr * p.tr)
+	}
+	if lone > 0 && alone < n {
+		v *= n * n / ((n - alone) * (n - alone))
+		spread *= math.Pow(n/(n-alone), 4)
+		e.warn(Warning{PooledVariance, "", float64(lone), 0})
 	}
 	e.SE = math.Sqrt(v)
 	if spread > 0 {

@@ -163,8 +163,8 @@ func FE(d Data, o Options) (Estimate, error) {
 	e.N = len(d.Outcome)
 	e.NTreated = everTreated(d.Treatment, d.Unit)
 	e.HedgesG = hedges(e.Estimate, arms(d.Outcome, d.Treatment))
-	if least := min(e.NTreated, e.N); least < limitArm {
-		e.warn(Warning{SmallGroups, "", float64(least), limitArm})
+	if e.NTreated < limitArm {
+		e.warn(Warning{SmallGroups, "", float64(e.NTreated), limitArm})
 	}
 	if d.Time != nil && len(firstTreated(d)) > 1 {
 		e.warn(Warning{Kind: Staggered, Value: float64(len(firstTreated(d)))})
@@ -215,6 +215,12 @@ func (e *Estimate) within(d Data, o Options, member []float64) error {
 		add(c.Name, c.Values)
 	}
 	cluster := d.Cluster
+	if cluster == nil {
+		cluster = d.Unit
+	}
+	if err := d.twoEach(o.kind(d.Cluster), cluster); err != nil {
+		return err
+	}
 	y := d.Outcome
 	var absorbed *groups
 	if d.Unit != nil {
@@ -225,9 +231,6 @@ func (e *Estimate) within(d Data, o Options, member []float64) error {
 			cols[j] = demean(cols[j], g)
 		}
 		d.Treatment = demean(d.Treatment, g)
-		if cluster == nil {
-			cluster = d.Unit
-		}
 	}
 	if err := e.treat(y, cols, label, d, o, absorbed, cluster); err != nil {
 		return err
@@ -361,6 +364,7 @@ func (e *Estimate) trend(d Data, member []float64, before []int, o Options) {
 	}
 	var t Estimate
 	if err := t.within(pre, Options{SE: CR2, Confidence: o.Confidence}, pick(member, before)); err != nil {
+		e.warn(Warning{Kind: TrendsUntested, Value: float64(group(pre.Time).n())})
 		return
 	}
 	e.PreTrend = &PreTrend{t.Estimate, t.SE, t.P}

@@ -41,6 +41,9 @@ func SteppedWedge(d Data, o Options) (Estimate, error) {
 	if d.Cluster == nil {
 		d.Cluster = d.Unit
 	}
+	if err := d.twoEach(o.kind(d.Cluster), d.Cluster); err != nil {
+		return e, err
+	}
 	n := len(d.Outcome)
 	cols := [][]float64{ones(n)}
 	label := []string{""}

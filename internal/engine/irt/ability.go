@@ -3,6 +3,7 @@ package irt
 import (
 	"errors"
 	"math"
+	"slices"
 )
 
 // Ability is an estimate.
@@ -128,6 +129,7 @@ func (d *density) moments(f func(theta float64) float64) (mean, sd float64) {
 		value[i] = f(theta)
 		mean += d.weight[i] * value[i]
 	}
+	mean = min(max(mean, slices.Min(value[:])), slices.Max(value[:])) // rounding must not leave 0–100
 	for i, v := range value {
 		sd += d.weight[i] * (v - mean) * (v - mean)
 	}

@@ -47,6 +47,7 @@ func (c *Calibration) testDIF(t *table, opt Options, base *em) error {
 	if len(items) < 2 {
 		return nil
 	}
+	opt.Tol = math.Max(opt.Tol, 1e-4) // enough for a log likelihood to 1e-4
 	fit := func(from *em, split []int) *em {
 		e := newEM(t, opt, split)
 		e.resume(from, split)

@@ -33,8 +33,14 @@ type Options struct {
 	// Guessing is the Beta prior (α, β) of the 3PL's lower asymptote; zero means
 	// (5, 17), whose mean is 0.23. It is needed: the data say little about it.
 	Guessing [2]float64
-	MaxIter  int     // EM steps; 0 means 2000
-	Tol      float64 // largest change of a parameter in an EM step; 0 means 1e-5
+	// Shrink draws the items' discriminations towards their mean, by as much as
+	// their spread beyond sampling error warrants (empirical Bayes: log a normal
+	// over items, hyperparameters from a first fit by maximum likelihood).
+	// Discriminations and difficulties then come closer to the truth on average,
+	// most so in small samples. It takes at least 10 dichotomous items.
+	Shrink  bool
+	MaxIter int     // EM steps; 0 means 2000
+	Tol     float64 // largest change of a parameter in an EM step; 0 means 1e-5
 }
 
 // Calibration is a fitted model.
@@ -74,6 +80,7 @@ type ItemFit struct {
 var (
 	ErrSmallSample = errors.New("irt: under 200 answers to an item; its parameters are uncertain")
 	ErrNoSE        = errors.New("irt: the information matrix is not positive definite; standard errors are unknown")
+	ErrNoShrink    = errors.New("irt: too few two-category items to learn their spread from; not shrunken")
 	ErrApproxSE    = errors.New("irt: too many parameters for the full information matrix; standard errors are a little small")
 )
 
@@ -152,6 +159,11 @@ func FitSparse(people [][]Response, items int, opt Options) (*Calibration, error
 	}
 	e := newEM(t, opt, nil)
 	e.run()
+	if opt.Shrink {
+		if e.learnSpread(t); e.spread != nil {
+			e.run()
+		}
+	}
 	c := e.report(t, people)
 	if opt.DIF {
 		if err := c.testDIF(t, opt, e); err != nil {
@@ -294,6 +306,9 @@ func (e *em) report(t *table, people [][]Response) *Calibration {
 		Model: e.opt.Model, Items: make([]ItemFit, t.items), LogLikelihood: e.ll,
 		Iterations: e.steps, Converged: e.converged, Persons: t.persons, Answers: t.answers,
 		Groups: slices.Clone(e.pop), Warnings: t.warnings,
+	}
+	if e.opt.Shrink && e.spread == nil {
+		c.Warnings = append(c.Warnings, ErrNoShrink)
 	}
 	if !e.converged {
 		c.Warnings = append(c.Warnings, ErrNotConverged)

@@ -32,7 +32,7 @@ type Gain struct {
 	People            []PersonGain // as given
 	Warnings          []error
 
-	*joint
+	joint *joint
 }
 
 // PersonGain is what is known of one person's gain, from the joint posterior of
@@ -443,8 +443,8 @@ func (g *Gain) Functional(c []float64) (value float64, influence []float64) {
 // Contrast returns Σ before_i·E[S₀ | x_i] + after_i·E[S₁ | x_i], with influence
 // as in Functional. With before all zero it speaks of the second occasion alone.
 func (g *Gain) Contrast(before, after []float64) (value float64, influence []float64) {
-	return g.contrast(before, after, func(mu, variance float64) (float64, float64, float64) {
-		m, byMu, byVar, _ := g.sc.normalMean(mu, math.Sqrt(variance))
+	return g.joint.contrast(before, after, func(mu, variance float64) (float64, float64, float64) {
+		m, byMu, byVar, _ := g.joint.sc.normalMean(mu, math.Sqrt(variance))
 		return m, byMu, byVar
 	})
 }
@@ -456,7 +456,7 @@ func (g *Gain) ThetaFunctional(c []float64) (value float64, influence []float64)
 	for i, w := range c {
 		minus[i] = -w
 	}
-	return g.contrast(minus, c, func(mu, _ float64) (float64, float64, float64) { return mu, 1, 0 })
+	return g.joint.contrast(minus, c, func(mu, _ float64) (float64, float64, float64) { return mu, 1, 0 })
 }
 
 // contrast adds up f of each person's mean and variance, which comes with its

@@ -93,6 +93,7 @@ func (e *em) covariance(ix *parameters) (cov [][]float64, warning error) {
 	workers := shares(len(e.patterns))
 	wholes := make([]blas64.Symmetric, workers)
 	lost := make([][][]float64, workers)
+	squares, rows := make([][]float64, workers), make([][]float64, workers) // kept from pattern to pattern
 	for w := range workers {
 		if full {
 			wholes[w] = blas64.Symmetric{N: ix.n, Stride: ix.n, Uplo: blas.Upper, Data: make([]float64, ix.n*ix.n)}
@@ -117,7 +118,8 @@ func (e *em) covariance(ix *parameters) (cov [][]float64, warning error) {
 		}
 		// s holds the complete score at each live node, times √(posterior·weight).
 		d := len(at)
-		s := make([]float64, len(live)*d)
+		rows[w] = sized(rows[w], len(live)*d)
+		s := rows[w]
 		mean := make([]float64, d)
 		var p [256]float64
 		n := e.pop[pt.group]
@@ -163,7 +165,8 @@ func (e *em) covariance(ix *parameters) (cov [][]float64, warning error) {
 			}
 			return
 		}
-		c := blas64.Symmetric{N: d, Stride: d, Uplo: blas.Upper, Data: make([]float64, d*d)}
+		squares[w] = sized(squares[w], d*d)
+		c := blas64.Symmetric{N: d, Stride: d, Uplo: blas.Upper, Data: squares[w]}
 		blas64.Syrk(blas.Trans, 1, blas64.General{Rows: len(live), Cols: d, Stride: d, Data: s}, 0, c)
 		for a, to := range at {
 			if to < 0 {
@@ -237,6 +240,16 @@ func (e *em) covariance(ix *parameters) (cov [][]float64, warning error) {
 		}
 	}
 	return cov, nil
+}
+
+// sized returns n zeros, in the same memory if there is enough.
+func sized(x []float64, n int) []float64 {
+	if cap(x) < n {
+		return make([]float64, n)
+	}
+	x = x[:n]
+	clear(x)
+	return x
 }
 
 // blockCovariance inverts each item's own block, for banks whose whole

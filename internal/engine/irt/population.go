@@ -336,7 +336,7 @@ func (pop *Population) describe(s *sheets, seen []bool) {
 				s1 += w * tcc[j]
 				s2 += w * tcc[j] * tcc[j]
 			}
-			pop.People[i] = Level{mu + m.d[1], root(m.d[2] - m.d[1]*m.d[1]), s1, root(s2 - s1*s1)}
+			pop.People[i] = Level{mu + m.d[1], root(m.d[2] - m.d[1]*m.d[1]), percent(s1), root(s2 - s1*s1)}
 		}
 	})
 	var mean, square, s1, s2 float64
@@ -471,3 +471,6 @@ func add(to, from []float64) {
 
 // root is a square root that takes rounding below zero for zero.
 func root(v float64) float64 { return math.Sqrt(math.Max(v, 0)) }
+
+// percent keeps rounding from leaving 0–100.
+func percent(s float64) float64 { return min(max(s, 0), 100) }

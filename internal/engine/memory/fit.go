@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// FitOptions say how to fit. The zero value is what the official optimiser does.
+// FitOptions say how to fit; begin from DefaultFitOptions.
 type FitOptions struct {
 	// DayStart is when a day of review begins, as time after midnight UTC.
 	// Reviews on one such day count as one occasion.
@@ -37,9 +37,11 @@ type Fit struct {
 // The log loss of every review on a later day than the card's review before is
 // weighed by how recent it is; reviews within a day move memory but are not
 // predicted. Under 8 such reviews the defaults are returned. The priors'
-// spreads are those of the official optimiser (fsrs-rs 6, PARAMS_STDDEV); in
-// place of its five epochs of stochastic steps the optimum itself is found, by
-// a quasi-Newton method within the weights' bounds.
+// spreads are those of the official optimiser (fsrs-rs 6, PARAMS_STDDEV),
+// except that w0–w3 are judged by their logarithms; in place of its five epochs
+// of stochastic steps the optimum itself is sought, by a quasi-Newton method
+// within the weights' bounds. The scheduler holds a first stability at 0.1 days
+// or more, as ts-fsrs does; the model fitted here goes down to 0.001.
 func FitWeights(log []Review, o FitOptions) (Fit, error) {
 	h, err := gather(log, o.DayStart)
 	if err != nil {

@@ -27,3 +27,14 @@ document.addEventListener("submit", (e) => {
 	}
 	for (const d of open()) d.open = false;
 });
+
+// Paper is white, whatever the screen is.
+let chosen;
+addEventListener("beforeprint", () => {
+	chosen = document.documentElement.dataset.theme;
+	document.documentElement.dataset.theme = "light";
+});
+addEventListener("afterprint", () => {
+	if (chosen) document.documentElement.dataset.theme = chosen;
+	else delete document.documentElement.dataset.theme;
+});

@@ -232,8 +232,8 @@ func (j *joint) describe(level float64) []PersonGain {
 			tv0, tv1, tc := t0[2]-t0[1]*t0[1], t1[2]-t1[1]*t1[1], t01-t0[1]*t1[1]
 			sv0, sv1, scov := s0[2]-s0[1]*s0[1], s1[2]-s1[1]*s1[1], s01-s0[1]*s1[1]
 			g := PersonGain{
-				Before:     Level{mu0 + t0[1], root(tv0), s0[1], root(sv0)},
-				After:      Level{mu1 + t1[1], root(tv1), s1[1], root(sv1)},
+				Before:     Level{mu0 + t0[1], root(tv0), percent(s0[1]), root(sv0)},
+				After:      Level{mu1 + t1[1], root(tv1), percent(s1[1]), root(sv1)},
 				Delta:      s1[1] - s0[1],
 				DeltaSE:    root(sv0 + sv1 - 2*scov),
 				ThetaDelta: mu1 + t1[1] - mu0 - t0[1], ThetaDeltaSE: root(tv0 + tv1 - 2*tc),
@@ -322,7 +322,8 @@ func (h *histogram) interval(w []float64, mean, sd, level float64) (low, high fl
 	if wide > 0 {
 		f = sd / wide
 	}
-	return max(-100, mean+f*(low-m1)), min(100, mean+f*(high-m1))
+	clip := func(x float64) float64 { return min(max(mean+f*(x-m1), -100), 100) }
+	return clip(low), clip(high)
 }
 
 // Draw is one plausible value: a draw from a person's joint posterior.

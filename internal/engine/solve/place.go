@@ -1,0 +1,353 @@
+package solve
+
+import (
+	"cmp"
+	"math"
+	"math/rand/v2"
+	"slices"
+)
+
+// draft is a feasible plan of a block under construction.
+type draft struct {
+	b     *block
+	left  []float64 // [resource] capacity not used; of a floor, what the group has beyond it
+	at    []bundle  // [member]
+	gain  []float64 // [group]
+	value float64   // Σ gain − charge
+}
+
+const loose = 1e-6 // of money and hours, relative to sums of float32
+
+func (b *block) draft() *draft {
+	d := &draft{b: b, left: make([]float64, len(b.res)), at: make([]bundle, len(b.people)), gain: make([]float64, len(b.m.in.Groups))}
+	for r := range b.res {
+		d.left[r] = b.res[r].cap
+	}
+	return d
+}
+
+// move changes what a member's bundle takes from the resources: sign −1 takes, +1 gives back.
+func (d *draft) move(n int, bu *bundle, sign float64) {
+	b := d.b
+	mb := &b.people[n]
+	bs := b.sites[mb.site]
+	cl := bs.classes[mb.class]
+	g := -1
+	if cl.team >= 0 {
+		g = int(bs.teamAt[cl.team]) * len(bs.instants)
+	}
+	unit, hasUnit := b.units[cl.unit]
+	for _, o := range bu.options {
+		op := &bs.options[o]
+		if r := bs.seat[o]; r >= 0 {
+			d.left[r] += sign
+		}
+		if b.money >= 0 {
+			d.left[b.money] += sign * op.cost / b.res[b.money].scale
+		}
+		if hasUnit {
+			d.left[unit] += sign * op.cost / b.res[unit].scale
+		}
+		if g >= 0 {
+			for _, at := range op.instants {
+				d.left[bs.cover[g+int(at)]] += sign
+			}
+		}
+	}
+	d.value -= sign * (bu.gain - bu.charge)
+	if mb.group >= 0 {
+		d.gain[mb.group] -= sign * bu.gain
+		if r := b.floor[mb.group]; r >= 0 {
+			d.left[r] -= sign * bu.gain
+		}
+	}
+}
+
+// set gives a member another bundle.
+func (d *draft) set(n int, bu bundle) {
+	d.move(n, &d.at[n], 1)
+	d.at[n] = bu
+	d.move(n, &bu, -1)
+}
+
+// fits reports whether a member could have a bundle in place of the present one.
+func (d *draft) fits(n int, bu *bundle) bool {
+	old := d.at[n]
+	d.move(n, &old, 1)
+	ok := d.roomFor(n, bu)
+	d.move(n, &old, -1)
+	return ok
+}
+
+func (d *draft) roomFor(n int, bu *bundle) bool {
+	b := d.b
+	mb := &b.people[n]
+	bs := b.sites[mb.site]
+	cl := bs.classes[mb.class]
+	cost := 0.0
+	for _, o := range bu.options {
+		op := &bs.options[o]
+		cost += op.cost
+		if r := bs.seat[o]; r >= 0 && d.left[r] < 0.5 {
+			return false
+		}
+		if cl.team >= 0 {
+			g := int(bs.teamAt[cl.team]) * len(bs.instants)
+			for _, at := range op.instants {
+				if d.left[bs.cover[g+int(at)]] < 0.5 {
+					return false
+				}
+			}
+		}
+	}
+	return cost <= d.purse(mb)+loose
+}
+
+// purse is the money that is left for a member's choices.
+func (d *draft) purse(mb *member) float64 {
+	b := d.b
+	most := math.Inf(1)
+	if b.money >= 0 {
+		most = d.left[b.money] * b.res[b.money].scale
+	}
+	if r, ok := b.units[b.sites[mb.site].classes[mb.class].unit]; ok {
+		most = min(most, d.left[r]*b.res[r].scale)
+	}
+	return most
+}
+
+// shut marks in set the options that a member cannot have, given what is left
+// and what the present bundle would give back.
+func (d *draft) shut(n int, set []uint64) []uint64 {
+	b := d.b
+	mb := &b.people[n]
+	bs := b.sites[mb.site]
+	set = zeroed(set, bs.words)
+	team := bs.classes[mb.class].team
+	var cover []int32
+	if team >= 0 {
+		g := int(bs.teamAt[team]) * len(bs.instants)
+		cover = bs.cover[g : g+len(bs.instants)]
+	}
+	for o := range bs.options {
+		closed := bs.seat[o] >= 0 && d.left[bs.seat[o]] < 0.5 && !slices.Contains(d.at[n].options, uint16(o))
+		if !closed && cover != nil {
+			for _, at := range bs.options[o].instants {
+				if d.left[cover[at]] < 0.5 && !d.away(n, bs, at) {
+					closed = true
+					break
+				}
+			}
+		}
+		if closed {
+			set[o/64] |= 1 << (o % 64)
+		}
+	}
+	return set
+}
+
+// away reports whether a member's present bundle counts against cover at an instant.
+func (d *draft) away(n int, bs *blockSite, at int32) bool {
+	for _, o := range d.at[n].options {
+		if slices.Contains(bs.options[o].instants, at) {
+			return true
+		}
+	}
+	return false
+}
+
+// proposal is what a member would rather have.
+type proposal struct {
+	bundle
+	better bool
+}
+
+// improve lets members, in an order drawn from the seed, choose again among
+// what is left, at a share of the prices. Batches are searched at once against
+// the same state; then each wish is granted if it still fits. The batches do not
+// depend on the number of workers, so neither does the result.
+func (d *draft) improve(part float64, nodes int, slack float64, rng *rand.Rand, which []int32) (moved int) {
+	b := d.b
+	rng.Shuffle(len(which), func(x, y int) { which[x], which[y] = which[y], which[x] })
+	size := max(8, min(len(which)/40, 512))
+	wishes := make([]proposal, size)
+	for len(which) > 0 {
+		batch := which[:min(size, len(which))]
+		which = which[len(batch):]
+		b.parallel(len(batch), func(w *searcher, x int) {
+			wishes[x] = d.wish(w, int(batch[x]), part, nodes, slack)
+		})
+		for x, n := range batch {
+			if wishes[x].better && d.fits(int(n), &wishes[x].bundle) {
+				d.set(int(n), wishes[x].bundle)
+				moved++
+			}
+		}
+	}
+	return moved
+}
+
+// wish searches what a member would choose now.
+func (d *draft) wish(w *searcher, n int, part float64, nodes int, slack float64) proposal {
+	b := d.b
+	mb := &b.people[n]
+	if mb.none {
+		return proposal{}
+	}
+	bs := b.sites[mb.site]
+	w.load(bs.site, mb.id)
+	w.shut = d.shut(n, w.shut)
+	k := len(bs.options)
+	pay := bs.pay[int(mb.class)*k : (int(mb.class)+1)*k]
+	w.scaled = slices.Grow(w.scaled[:0], k)[:k]
+	for o, p := range pay {
+		w.scaled[o] = part * p
+	}
+	th := b.theta(mb.group)
+	have := &d.at[n]
+	q := ask{price: w.scaled, theta: th, shut: w.shut, nodes: nodes, slack: slack, floor: (1+th)*have.gain - have.charge}
+	spent := 0.0
+	for _, o := range have.options {
+		q.floor -= w.scaled[o]
+		spent += bs.options[o].cost
+	}
+	if have.options == nil && w.required() {
+		q.floor = math.Inf(-1) // nothing yet, and something is required
+	}
+	q.money = d.purse(mb) + spent + loose
+	w.solve(&q)
+	b.work.Add(int64(20 + w.nodes/8))
+	if !w.found {
+		return proposal{}
+	}
+	options := slices.Clone(w.bestAt)
+	slices.Sort(options)
+	gain, charge := w.value(options)
+	return proposal{bundle{options, gain, charge}, true}
+}
+
+// dive fills an empty draft by fixing members little by little: those with
+// something scarce required first, then whoever is surest of their bundle, moving
+// the prices after each round to what is left for the others.
+func (d *draft) dive(a *ascent, rounds, steps int, eta, temper float64, rng *rand.Rand) {
+	b := d.b
+	for n := range b.people {
+		b.people[n].fixed = b.people[n].none
+	}
+	clear(a.square)
+	a.temper = temper
+	open := slices.DeleteFunc(b.everyone(), func(n int32) bool { return b.people[n].none })
+	for round := range rounds {
+		for range steps {
+			b.choose(a)
+			b.step(a, d.left, eta)
+		}
+		a.temper = max(a.temper*0.8, 0.0005)
+		if round%3 == 2 {
+			b.exact(300, 0.002, a.use, a.cover)
+		}
+		b.choose(a)
+		if b.stopped() {
+			break
+		}
+		slices.SortStableFunc(open, func(x, y int32) int {
+			p, q := &b.people[x], &b.people[y]
+			if (p.must == scarce) != (q.must == scarce) {
+				if p.must == scarce {
+					return -1
+				}
+				return 1
+			}
+			return cmp.Compare(q.sure, p.sure)
+		})
+		share := len(open) / (rounds - round)
+		rest := open[:0]
+		for x, n := range open {
+			mb := &b.people[n]
+			bu := mb.pool[mb.now]
+			if (x < share || mb.sure > 0.99 || mb.must == scarce) && d.roomFor(int(n), &bu) {
+				d.set(int(n), bu)
+				mb.fixed = true
+			} else {
+				rest = append(rest, n)
+			}
+		}
+		open = rest
+		if round == 0 {
+			open = d.squeeze(open)
+		}
+	}
+	for n := range b.people {
+		b.people[n].fixed = false
+	}
+	if d.improve(1, 3000, 0.0003, rng, open); !b.stopped() {
+		d.improve(0, 3000, 0.0003, rng, b.everyone())
+	}
+}
+
+// squeeze places those whose scarce requirement found no room in their pool.
+func (d *draft) squeeze(open []int32) []int32 {
+	b := d.b
+	rest := open[:0]
+	for _, n := range open {
+		mb := &b.people[n]
+		if mb.must == scarce {
+			if p := d.wish(b.workers[0], int(n), 1, 20000, 1e-3); p.better {
+				d.set(int(n), p.bundle)
+				mb.fixed = true
+				continue
+			}
+		}
+		rest = append(rest, n)
+	}
+	return rest
+}
+
+// lift raises the prices of floors that the draft misses and lets members
+// choose again, some times. It reports whether all floors are reached.
+func (d *draft) lift(rng *rand.Rand) bool {
+	b := d.b
+	for try := range 12 {
+		missed := false
+		for _, r := range b.floor {
+			if r >= 0 && d.left[r] < -loose {
+				b.price[r] += 0.05 * float64(try+1)
+				missed = true
+			}
+		}
+		if !missed {
+			return true
+		}
+		if b.stopped() {
+			return false
+		}
+		b.reprice()
+		d.improve(1, 3000, 0.0003, rng, b.everyone())
+	}
+	return false
+}
+
+// empty is the draft in which nobody attends anything; dropping the earlier
+// plan is charged.
+func (b *block) empty() *draft {
+	d := b.draft()
+	if !b.m.changing() {
+		return d
+	}
+	w := b.workers[0]
+	for n := range b.people {
+		w.load(b.sites[b.people[n].site].site, b.people[n].id)
+		_, d.at[n].charge = w.value(nil)
+		d.value -= d.at[n].charge
+	}
+	return d
+}
+
+// everyone lists all members.
+func (b *block) everyone() []int32 {
+	all := make([]int32, len(b.people))
+	for n := range all {
+		all[n] = int32(n)
+	}
+	return all
+}

@@ -1,0 +1,464 @@
+package solve
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+)
+
+// ErrInstance is wrapped by the errors of an instance that is not well formed.
+var ErrInstance = errors.New("solve: the instance is not well formed")
+
+// Solve finds a plan and a bound. It fails only on an instance that is not well
+// formed. What cannot be met is named in Plan.Unplaced and Plan.Conflicts; the
+// plan meets all the rest. When ctx ends, the best plan so far is returned.
+func Solve(ctx context.Context, in *Instance, o Options) (*Plan, error) {
+	if err := in.Validate(); err != nil {
+		return nil, err
+	}
+	if o.Time > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, o.Time)
+		defer cancel()
+	}
+	m := compile(in)
+	var sites []int32
+	for s := range in.Sites {
+		sites = append(sites, int32(s))
+	}
+	al := allotment{money: in.Budget}
+	for _, g := range in.Groups {
+		al.floor = append(al.floor, g.Floor)
+	}
+	b := newBlock(ctx, m, &o, sites, al, o.Seed)
+	s := newSearch(b)
+	s.run()
+	return s.plan(), nil
+}
+
+// stopped reports whether the search must end.
+func (b *block) stopped() bool { return b.ctx.Err() != nil }
+
+// search is the course of one block's solution.
+type search struct {
+	b     *block
+	a     *ascent
+	caps  []float64
+	rng   *rand.Rand
+	mean  []float64
+	best  *draft
+	bound float64
+	price []float64 // those of bound
+	ub    []float32 // [member] of bound
+	warn  []Warning
+	spent bool // the work budget ran out
+}
+
+func newSearch(b *block) *search {
+	n := len(b.res)
+	s := &search{
+		b: b, a: &ascent{use: make([]float64, n), cover: make([]float64, n), square: make([]float64, n)},
+		caps: make([]float64, n), mean: make([]float64, n), bound: math.Inf(1),
+		rng: rand.New(rand.NewPCG(b.seed, 0x9e3779b97f4a7c15)),
+		ub:  make([]float32, len(b.people)), price: make([]float64, n),
+	}
+	for r := range s.caps {
+		s.caps[r] = b.res[r].cap
+	}
+	return s
+}
+
+// over reports whether a limit was reached.
+func (s *search) over() bool {
+	o := s.b.opt
+	if o.Work > 0 && s.b.work.Load() >= o.Work {
+		s.spent = true
+	}
+	return s.spent || s.b.stopped() || s.best != nil && s.gap() <= max(o.Gap, 1e-9)
+}
+
+func (s *search) gap() float64 {
+	if s.best == nil || math.IsInf(s.bound, 1) {
+		return 1
+	}
+	return (s.bound - s.best.value) / math.Max(math.Abs(s.bound), 1e-9)
+}
+
+func (s *search) tell(phase string) {
+	if s.b.opt.Progress == nil {
+		return
+	}
+	p := Progress{Phase: phase, Work: s.b.work.Load(), Gap: s.gap()}
+	if s.best != nil {
+		p.Best = s.best.value
+	}
+	if !math.IsInf(s.bound, 1) {
+		p.Bound = s.bound
+	}
+	s.b.opt.Progress(p)
+}
+
+// run alternates between prices and plans until a limit is reached, or three
+// cycles in a row have brought next to nothing.
+func (s *search) run() {
+	idle := 0
+	for cycle := 0; ; cycle++ {
+		before := s.gap()
+		rounds := 14
+		if cycle > 0 {
+			rounds = 8
+		}
+		s.settle(rounds, cycle)
+		s.certify(cycle)
+		s.attempt(cycle)
+		if s.over() {
+			break
+		}
+		if before-s.gap() > 0.02*s.gap() || cycle == 0 {
+			idle = 0
+		} else if idle++; idle == 3 {
+			break
+		}
+	}
+	if s.b.stopped() {
+		s.warn = append(s.warn, WarnCancelled)
+	} else if s.gap() > max(s.b.opt.Gap, 1e-9) {
+		s.warn = append(s.warn, WarnStopped)
+	}
+}
+
+// settle moves the prices: some rounds of exact searches, which add bundles to
+// the pools, each followed by many cheap steps on the pools alone. The prices
+// that leave a round are the mean over its steps.
+func (s *search) settle(rounds, cycle int) {
+	b, a := s.b, s.a
+	const steps = 100
+	eta := 0.02 / float64(1+cycle)
+	clear(a.square)
+	for range rounds {
+		if b.stopped() || s.over() && s.best != nil {
+			return
+		}
+		s.record(b.exact(300, 0.002, a.use, a.cover))
+		a.temper = 0
+		clear(s.mean)
+		for step := range steps {
+			if step > 0 {
+				b.choose(a)
+			}
+			b.step(a, s.caps, eta)
+			for r, p := range b.price {
+				s.mean[r] += p
+			}
+		}
+		for r := range s.mean {
+			b.price[r] = s.mean[r] / steps
+		}
+		s.tell("prices")
+	}
+}
+
+// record keeps a bound if it is the best.
+func (s *search) record(bound float64) {
+	if s.b.stopped() || bound >= s.bound {
+		return
+	}
+	s.bound = bound
+	copy(s.price, s.b.price)
+	for n := range s.b.people {
+		s.ub[n] = up(s.b.people[n].ub)
+	}
+}
+
+// up rounds to a float32 that is not less.
+func up(x float64) float32 {
+	f := float32(x)
+	if float64(f) < x {
+		f = math.Nextafter32(f, math.MaxFloat32)
+	}
+	return f
+}
+
+// certify searches everybody thoroughly at the present prices, for the bound.
+func (s *search) certify(cycle int) {
+	if s.b.stopped() {
+		return
+	}
+	s.record(s.b.exact(20000<<min(2*cycle, 8), 0.0002/float64(1+cycle), s.a.use, s.a.cover))
+	s.tell("bound")
+}
+
+// attempt makes a plan at the present prices, and keeps it if it is the best.
+func (s *search) attempt(cycle int) {
+	b := s.b
+	prices := slices.Clone(b.price)
+	d := b.empty()
+	d.dive(s.a, 12+4*cycle, 15+5*cycle, 0.006, 0.006, s.rng)
+	ok := d.lift(s.rng)
+	if s.best == nil || d.better(s.best, ok) {
+		s.best = d
+	}
+	copy(b.price, prices)
+	b.reprice()
+	s.tell("plan")
+}
+
+// better prefers meeting the floors, then placing everybody, then value.
+func (d *draft) better(e *draft, ok bool) bool {
+	if x, y := d.missed(), e.missed(); math.Abs(x-y) > loose {
+		return x < y
+	}
+	if x, y := d.waiting(), e.waiting(); x != y {
+		return x < y
+	}
+	return d.value > e.value
+}
+
+// missed is by how much the draft misses floors in all.
+func (d *draft) missed() (sum float64) {
+	for _, r := range d.b.floor {
+		if r >= 0 {
+			sum += max(0, -d.left[r])
+		}
+	}
+	return sum
+}
+
+// waiting counts members who have nothing although something is required.
+func (d *draft) waiting() (n int) {
+	for x := range d.b.people {
+		if d.b.people[x].must != nothing && len(d.at[x].options) == 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// plan writes the best draft down.
+func (s *search) plan() *Plan {
+	b, in := s.b, s.b.m.in
+	p := &Plan{
+		Gains: make([]float32, in.People.Len()), PersonUB: make([]float32, in.People.Len()),
+		Prices: s.prices(), Warnings: s.warn, Work: b.work.Load(), Seed: s.b.opt.Seed,
+	}
+	changes := 0.0
+	for n := range b.people {
+		mb := &b.people[n]
+		bu := &s.best.at[n]
+		for _, o := range bu.options {
+			op := &b.sites[mb.site].options[o]
+			p.Choices = append(p.Choices, Choice{mb.id, op.offering, op.session})
+		}
+		p.Gains[mb.id] = float32(bu.gain)
+		p.PersonUB[mb.id] = s.ub[n]
+		p.Objective += bu.gain
+		changes += bu.charge
+	}
+	slices.SortFunc(p.Choices, func(x, y Choice) int {
+		if x.Person != y.Person {
+			return int(x.Person - y.Person)
+		}
+		return int(x.Offering - y.Offering)
+	})
+	if b.m.changing() {
+		p.ChangeCost = changes
+		p.Changes = int(math.Round(changes / in.ChangePrice))
+		p.Objective -= changes
+	}
+	p.Bound = p.bound(in)
+	p.Gap = (p.Bound - p.Objective) / math.Max(math.Abs(p.Bound), 1e-9)
+	return p
+}
+
+// bound is Σ PersonUB + Σ price·capacity.
+func (p *Plan) bound(in *Instance) float64 {
+	sum := 0.0
+	for _, u := range p.PersonUB {
+		sum += float64(u)
+	}
+	if in.Budget >= 0 {
+		sum += p.Prices.Money * in.Budget
+	}
+	for u, x := range p.Prices.Unit {
+		if x > 0 {
+			sum += x * in.Units[u].Budget
+		}
+	}
+	for t, x := range p.Prices.Seat {
+		if x > 0 {
+			sum += x * float64(in.Sessions[t].Seats)
+		}
+	}
+	size := make([]int32, len(in.Teams))
+	for _, t := range in.People.Team {
+		if t >= 0 {
+			size[t]++
+		}
+	}
+	for _, c := range p.Prices.Cover {
+		sum += c.Price * float64(mayBeAway(in, c.Team, c.At, size[c.Team]))
+	}
+	for g, x := range p.Prices.Floor {
+		sum -= x * in.Groups[g].Floor
+	}
+	return sum
+}
+
+// prices unfolds those of the bound.
+func (s *search) prices() Prices {
+	b, in := s.b, s.b.m.in
+	p := Prices{Unit: make([]float64, len(in.Units)), Seat: make([]float64, len(in.Sessions)), Floor: make([]float64, len(in.Groups))}
+	minute := map[int32][]int32{}
+	for _, bs := range b.sites {
+		for _, t := range bs.teams {
+			minute[t] = bs.instants
+		}
+	}
+	for r, x := range s.price {
+		switch res := &b.res[r]; res.kind {
+		case forMoney:
+			p.Money = x / res.scale
+		case forUnit:
+			p.Unit[res.index] = x / res.scale
+		case forFloor:
+			p.Floor[res.index] = x
+		case forSeat, forCross:
+			p.Seat[res.index] = x
+		case forCover:
+			if x > 0 {
+				p.Cover = append(p.Cover, CoverPrice{res.index, minute[res.index][res.at], x})
+			}
+		}
+	}
+	return p
+}
+
+// Validate reports the first thing wrong with an instance's form: a column too
+// short, an index out of range, a quantity that cannot be.
+func (in *Instance) Validate() error {
+	bad := func(format string, args ...any) error {
+		return fmt.Errorf("%w: %s", ErrInstance, fmt.Sprintf(format, args...))
+	}
+	n, k := in.People.Len(), len(in.Skills)
+	p := &in.People
+	switch {
+	case n == 0:
+		return bad("no people")
+	case k == 0:
+		return bad("no skills")
+	case in.SigmaS <= 0 || in.Innovation >= 0 && in.SigmaI <= 0:
+		return bad("sigma must be positive")
+	case int(in.Innovation) >= k:
+		return bad("innovation is skill %d of %d", in.Innovation, k)
+	case in.Alpha < 0 || in.Beta < 0:
+		return bad("alpha and beta must not be negative")
+	case in.ChangePrice < 0:
+		return bad("the price on change must not be negative")
+	case len(p.ID) != 0 && len(p.ID) != n, len(p.Site) != n, len(p.Team) != n, len(p.Unit) != n, len(p.Group) != n, len(p.Profile) != n,
+		len(p.Hours) != n, len(p.Attention) != n, len(p.Proficiency) != n*k, len(p.Stratum) != 0 && len(p.Stratum) != n:
+		return bad("a column of people has another length than position, %d", n)
+	}
+	for f, row := range in.Fit {
+		if len(row) != len(in.Formats) {
+			return bad("fit %d has %d formats of %d", f, len(row), len(in.Formats))
+		}
+	}
+	for x, pos := range in.Positions {
+		if len(pos.Weights) != k || len(pos.Ceiling) != k {
+			return bad("position %d lacks a skill", x)
+		}
+		for _, w := range pos.Weights {
+			if !(w >= 0) {
+				return bad("position %d has a negative weight", x)
+			}
+		}
+	}
+	home := make([]int32, len(in.Teams))
+	for x := range home {
+		home[x] = -1
+	}
+	for i := range n {
+		switch {
+		case out(p.Position[i], 0, len(in.Positions)), out(p.Site[i], 0, len(in.Sites)), out(p.Team[i], -1, len(in.Teams)),
+			out(p.Unit[i], -1, len(in.Units)), out(p.Group[i], -1, len(in.Groups)), out(p.Profile[i], 0, len(in.Fit)):
+			return bad("person %d refers to what is not there", i)
+		case !(p.Hours[i] >= 0) || !(p.Attention[i] >= 0):
+			return bad("person %d has negative time", i)
+		}
+		if t := p.Team[i]; t >= 0 {
+			if home[t] >= 0 && home[t] != p.Site[i] {
+				return bad("team %d is on two sites", t)
+			}
+			home[t] = p.Site[i]
+		}
+	}
+	for j, of := range in.Offerings {
+		if len(of.Rates) != k || out(of.Format, 0, len(in.Formats)) || !(of.Hours >= 0) || !(of.Cost >= 0) {
+			return bad("offering %d", j)
+		}
+		for _, r := range of.Rates {
+			if !(r >= 0) {
+				return bad("offering %d has a negative rate", j)
+			}
+		}
+		for _, x := range of.Prerequisites {
+			if out(x, 0, len(in.Offerings)) {
+				return bad("offering %d needs one that is not there", j)
+			}
+		}
+		for _, x := range of.Positions {
+			if out(x, 0, len(in.Positions)) {
+				return bad("offering %d is for a position that is not there", j)
+			}
+		}
+	}
+	for t, se := range in.Sessions {
+		if out(se.Offering, 0, len(in.Offerings)) || out(se.Site, -1, len(in.Sites)) || se.Seats < -1 {
+			return bad("session %d", t)
+		}
+		for a, mt := range se.Meetings {
+			if mt.Start < 0 || mt.End <= mt.Start || (mt.End-1)/1440 != mt.Start/1440 {
+				return bad("session %d has a meeting that is empty or passes midnight", t)
+			}
+			for _, other := range se.Meetings[:a] {
+				if mt.Start < other.End && other.Start < mt.End {
+					return bad("session %d meets twice at once", t)
+				}
+			}
+		}
+	}
+	for x, c := range in.Cover {
+		if out(c.Team, -1, len(in.Teams)) || c.End <= c.Start {
+			return bad("cover %d", x)
+		}
+	}
+	for x, md := range in.Mandates {
+		if out(md.Offering, 0, len(in.Offerings)) {
+			return bad("mandate %d", x)
+		}
+		for _, i := range md.People {
+			if out(i, 0, n) {
+				return bad("mandate %d is for a person who is not there", x)
+			}
+		}
+	}
+	for _, list := range [][]Choice{in.Locked, in.Forbidden, in.Held, in.Prior} {
+		for _, c := range list {
+			if out(c.Person, 0, n) || out(c.Offering, 0, len(in.Offerings)) || out(c.Session, -1, len(in.Sessions)) ||
+				c.Session >= 0 && in.Sessions[c.Session].Offering != c.Offering {
+				return bad("a choice of person %d: offering %d, session %d", c.Person, c.Offering, c.Session)
+			}
+		}
+	}
+	for _, i := range p.Unchanging {
+		if out(i, 0, n) {
+			return bad("an unchanging person who is not there")
+		}
+	}
+	return nil
+}
+
+func out(x int32, lo, hi int) bool { return int(x) < lo || int(x) >= hi }
