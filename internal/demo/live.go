@@ -289,7 +289,7 @@ func (s *story) find(ctx context.Context) error {
 		if err := delivery.Advance(ctx, t, s.programme(0), delivery.StageContent); err != nil {
 			return err
 		}
-		s.truth.begin()
+		s.truth.begin(s.rng, s.skills)
 		return nil
 	})
 }
@@ -743,7 +743,7 @@ func (s *story) improve(ctx context.Context) error {
 		if _, err := need.Find(ctx, t, next.ID, need.DefaultWeights); err != nil {
 			return err
 		}
-		s.truth.begin()
+		s.truth.begin(s.rng, s.skills)
 		return delivery.Advance(ctx, t, next.ID, delivery.StageContent)
 	})
 }
@@ -780,7 +780,7 @@ func (s *story) today(ctx context.Context) error {
 		if _, err := need.Find(ctx, t, next.ID, need.DefaultWeights); err != nil {
 			return err
 		}
-		s.truth.begin()
+		s.truth.begin(s.rng, s.skills)
 		next.StartsOn = time.Date(t.Now.Year(), t.Now.Month(), t.Now.Day(), 0, 0, 0, 0, s.zone)
 		if err := delivery.Revise(ctx, t, next); err != nil {
 			return err
