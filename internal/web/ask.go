@@ -67,7 +67,7 @@ func to(w http.ResponseWriter, r *http.Request, path string) error {
 // wrong is the message of a fault that the person can correct, or "".
 func wrong(a *Asker, err error) string {
 	if e, ok := fault.As(err); ok && (e.Kind == fault.Invalid || e.Kind == fault.Conflict || e.Kind == fault.TooMany) {
-		return a.T(e.Key, e.Args...)
+		return a.fault(e)
 	}
 	return ""
 }

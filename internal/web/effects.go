@@ -80,9 +80,23 @@ func (s *Server) effect(w http.ResponseWriter, r *http.Request, a *Asker) error 
 		if n, err = namesOf(ctx, t, a, false); err != nil {
 			return err
 		}
-		if x, err = evaluate.Latest(ctx, t, tn.ID); err != nil {
-			x = nil
-			return absent(err)
+		if x, err = evaluate.Latest(ctx, t, tn.ID); absent(err) != nil {
+			return err
+		}
+		// Where nothing was asked for, the newest cycle that has an effect is shown.
+		for _, q := range tn.All {
+			if x != nil || r.FormValue("programme") != "" {
+				break
+			}
+			if x, err = evaluate.Latest(ctx, t, q.ID); absent(err) != nil {
+				return err
+			}
+			if x != nil {
+				tn.Programme = q
+			}
+		}
+		if x == nil {
+			return nil
 		}
 		if offer, _, err = offerNames(ctx, t, a, tn.ID); err != nil {
 			return err

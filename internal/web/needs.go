@@ -197,7 +197,7 @@ func quadrant(a *Asker, n *names, tn turn, all []need.Need) *Quadrant {
 }
 
 func heatMap(a *Asker, n *names, cells []need.Cell) *HeatMap {
-	h := &HeatMap{Caption: a.T("web.heat"), Corner: a.T("web.team"), Scale: HeatGap, Max: 20}
+	h := &HeatMap{Caption: a.T("web.heat"), Corner: a.T("web.team"), Scale: HeatGap, Max: heatMax(cells)}
 	at := map[org.UnitID]map[org.SkillID]need.Cell{}
 	used := map[org.SkillID]bool{}
 	for _, c := range cells {
@@ -230,6 +230,17 @@ func heatMap(a *Asker, n *names, cells []need.Cell) *HeatMap {
 		}
 	}
 	return h
+}
+
+// heatMax is where the strongest colour begins: at the ten largest in a hundred,
+// so that a company in which everything is lacking still sees where most is.
+func heatMax(cells []need.Cell) float64 {
+	size := make([]float64, len(cells))
+	for i, c := range cells {
+		size[i] = math.Abs(c.Gap)
+	}
+	slices.Sort(size)
+	return max(15, 5*math.Ceil(size[len(size)*9/10]/5))
 }
 
 // findNeeds works the needs out afresh, by the weights that were asked for.

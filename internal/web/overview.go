@@ -42,6 +42,8 @@ type loopFacts struct {
 	offerings []delivery.Offering
 	part      []delivery.Participation
 	result    *evaluate.Result
+	shown     *evaluate.Result // result, or that of the newest cycle before which has one
+	shownIn   delivery.Programme
 	facts     int // statements
 	next      bool
 }
@@ -66,6 +68,21 @@ func readLoop(ctx context.Context, t *db.Tx, tn turn) (f loopFacts, err error) {
 		return f, err
 	} else if err != nil {
 		f.result = nil
+	}
+	f.shown, f.shownIn = f.result, tn.Programme
+	for _, p := range tn.All {
+		if f.shown != nil {
+			break
+		}
+		if p.Cycle >= tn.Cycle {
+			continue
+		}
+		if f.shown, err = evaluate.Latest(ctx, t, p.ID); absent(err) != nil {
+			return f, err
+		} else if err != nil {
+			f.shown = nil
+		}
+		f.shownIn = p
 	}
 	if f.facts, err = record.Count(ctx, t, record.Query{Context: "programme/" + string(tn.ID)}); err != nil {
 		return f, err
@@ -111,11 +128,19 @@ func (s *Server) overview(w http.ResponseWriter, r *http.Request, a *Asker) erro
 			Compare: a.T("web.fig.plan.compare", a.F.Number(f.plan.Result.Bound, 1), a.F.Percent(f.plan.Result.Gap, 2)), Href: of("/plan"), Evidence: a.T("web.see.plan"),
 		})
 	}
-	if f.result != nil {
-		p.Figures = append(p.Figures, effectFigure(a, f.result, of("/effect")))
-		if v := f.result.Versus; v != nil {
-			p.Figures = append(p.Figures, versusFigure(a, v, of("/effect")+"#versus"))
+	if x := f.shown; x != nil {
+		there := link("/effect", "programme", string(x.Programme))
+		fig := effectFigure(a, x, there)
+		figs := []Figure{fig}
+		if v := x.Versus; v != nil {
+			figs = append(figs, versusFigure(a, v, there+"#versus"))
 		}
+		if x != f.result {
+			for i := range figs {
+				figs[i].Label = a.T("web.fig.earlier", figs[i].Label, f.shownIn.Cycle)
+			}
+		}
+		p.Figures = append(p.Figures, figs...)
 	}
 	if len(f.skills) > 0 {
 		b := Bars{Caption: a.T("web.overview.needs"), Label: a.T("web.skill"), ValueLabel: a.T("web.gap")}
@@ -125,9 +150,9 @@ func (s *Server) overview(w http.ResponseWriter, r *http.Request, a *Asker) erro
 		}
 		p.Needs = &b
 	}
-	if f.result != nil {
-		for _, im := range f.result.Improve {
-			p.Improve = append(p.Improve, improveNotice(a, n, im, of("/effect")+"#improve"))
+	if f.shown != nil {
+		for _, im := range f.shown.Improve {
+			p.Improve = append(p.Improve, improveNotice(a, n, im, link("/effect", "programme", string(f.shown.Programme))+"#improve"))
 		}
 	}
 	for _, x := range tn.All {
@@ -167,7 +192,7 @@ func gapFigure(a *Asker, skills []need.BySkill, href string) (Figure, bool) {
 	low, high := gap-1.96*se, gap+1.96*se
 	g := Figure{Label: a.T("web.fig.gap"), Value: gap, Low: low, High: high, Digits: 1, Unit: a.T("web.points"), Tone: ToneGap, Href: href,
 		Compare: a.T("web.fig.gap.compare", len(skills)), Evidence: a.T("web.see.needs"),
-		Bar: &ErrorBar{Value: gap, Low: low, High: high, Min: math.Min(0, low), Max: math.Max(20, high), Digits: 1, Tone: ToneGap}}
+		Bar: &ErrorBar{Value: gap, Low: low, High: high, Min: math.Min(0, low), Max: math.Max(40, high), Digits: 1, Tone: ToneGap}}
 	if gap <= 0 {
 		g.Tone, g.Bar.Tone = ToneGood, ToneGood
 	}

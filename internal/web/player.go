@@ -561,7 +561,7 @@ func (s *Server) attend(w http.ResponseWriter, r *http.Request, a *Asker) error 
 		return err
 	})
 	if e, ok := fault.As(err); ok && e.Kind != fault.NotFound && e.Kind != fault.Internal {
-		return s.showAttend(w, r, a, e.Kind.Status(), a.T(e.Key, e.Args...), nil)
+		return s.showAttend(w, r, a, e.Kind.Status(), a.fault(e), nil)
 	} else if err != nil {
 		return err
 	}

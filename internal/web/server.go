@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -63,6 +64,18 @@ func (a *Asker) In(t time.Time) time.Time {
 
 // T says a message to the asker.
 func (a *Asker) T(key string, args ...any) string { return a.F.T(key, args...) }
+
+// fault says what went wrong in the asker's language, the company's texts in
+// its arguments too.
+func (a *Asker) fault(e *fault.Error) string {
+	args := slices.Clone(e.Args)
+	for i, x := range args {
+		if t, ok := x.(locale.Text); ok {
+			args[i] = a.Say(t)
+		}
+	}
+	return a.T(e.Key, args...)
+}
 
 // Say is a text of the company in the asker's language.
 func (a *Asker) Say(t locale.Text) string { return t.In(a.F.Lang) }
@@ -243,7 +256,7 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, a *Asker, err erro
 	kind, text, ref := fault.Of(err), "", ""
 	var large *http.MaxBytesError
 	if e, ok := fault.As(err); ok {
-		text = a.T(e.Key, e.Args...)
+		text = a.fault(e)
 	} else if errors.As(err, &large) {
 		kind, text = fault.Invalid, a.T("input.too_large", bytesOf(large.Limit))
 	}

@@ -62,7 +62,7 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request, a *Asker) error 
 	login, next := r.FormValue("login"), inside(r.FormValue("next"))
 	token, v, err := auth.SignIn(r.Context(), s.DB, login, r.FormValue("password"), r.UserAgent(), address(r))
 	if e, ok := fault.As(err); ok && (e.Kind == fault.Denied || e.Kind == fault.TooMany) {
-		return s.showSignIn(w, r, a, e.Kind.Status(), login, next, a.T(e.Key, e.Args...))
+		return s.showSignIn(w, r, a, e.Kind.Status(), login, next, a.fault(e))
 	} else if err != nil {
 		return err
 	}
