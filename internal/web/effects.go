@@ -273,7 +273,7 @@ func effectSpread(a *Asker, all []evaluate.PersonEffect) *Histogram {
 	if count < need.Fewest {
 		return nil
 	}
-	const step = 0.2
+	const step = 0.1
 	low, high = step*math.Floor(low/step), step*math.Ceil((high+1e-9)/step)
 	h.X = Axis{low, high, 1}
 	for x := low; x < high-1e-9; x += step {

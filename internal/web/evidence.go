@@ -286,7 +286,7 @@ func (s *Server) evidence(w http.ResponseWriter, r *http.Request, a *Asker) erro
 		p.Head.Meta = append(p.Head.Meta, n.Unit(q.unit))
 	}
 	if q.who != "" {
-		p.Head.Meta = append(p.Head.Meta, a.T("web.evidence.one"))
+		p.Head.Meta = append(p.Head.Meta, a.T("web.evidence.person"))
 	}
 	p.Head.Actions = []Action{{Label: a.T("web.evidence.download"), Href: "/evidence.json?" + r.URL.RawQuery, Icon: "download"}}
 	p.Table = Table{ID: "statements", URL: *r.URL, Page: page, PerPage: perPage, Total: total, Columns: []Column{

@@ -187,18 +187,7 @@ func (s *Server) plan(w http.ResponseWriter, r *http.Request, a *Asker) error {
 			Text: a.T("web.plan.conflict", a.F.List(what), len(c.People), a.F.Number(c.Need, 1), a.F.Number(c.Have, 1))})
 	}
 	if len(res.Prices) > 0 {
-		b := Bars{Caption: a.T("web.plan.prices"), Label: a.T("web.plan.scarce"), ValueLabel: a.T("web.plan.price")}
-		for _, x := range res.Prices[:min(10, len(res.Prices))] {
-			bar := Bar{Label: a.T("web.price." + x.What), Value: x.E, Text: signed(a, 2, x.E) + " E"}
-			if ss, ok := byID[x.Session]; ok {
-				bar.Label, bar.Note = offer[ss.Offering], a.T("web.price.seat.note", a.F.Day(a.In(ss.StartsAt)), a.F.Clock(a.In(ss.StartsAt)))
-				bar.Href = link("/plan", "programme", string(tn.ID), "plan", string(pl.ID), "session", string(ss.ID)) + "#session"
-			} else if x.Team != "" {
-				bar.Label, bar.Note = n.Unit(x.Team), a.T("web.price.away.note", a.F.Day(a.In(x.At)))
-			}
-			b.Rows = append(b.Rows, bar)
-		}
-		p.Prices = &b
+		p.Prices = priceBars(a, n, tn, pl, offer, byID)
 	}
 	if len(res.Offerings) > 0 {
 		u := Table{ID: "use", Caption: a.T("web.plan.use"), Columns: []Column{{Label: a.T("web.course")}, {Label: a.T("web.people"), Num: true}, {Label: a.T("web.seats"), Num: true}, {Label: a.T("web.plan.full"), Num: true}}}
@@ -261,6 +250,36 @@ func (s *Server) plan(w http.ResponseWriter, r *http.Request, a *Asker) error {
 	return s.show(w, r, a, Page{Name: "plan", Active: "plan", Data: p})
 }
 
+// priceBars shows what one more of each scarce thing would add, dearest first;
+// seats by course, since the sessions of a course differ little.
+func priceBars(a *Asker, n *names, tn turn, pl plan.Plan, offer map[delivery.OfferingID]string, sessions map[delivery.SessionID]delivery.Session) *Bars {
+	b := &Bars{Caption: a.T("web.plan.prices"), Label: a.T("web.plan.scarce"), ValueLabel: a.T("web.plan.price")}
+	count := map[delivery.OfferingID]int{}
+	for _, x := range pl.Result.Prices {
+		if ss, ok := sessions[x.Session]; ok {
+			count[ss.Offering]++
+		}
+	}
+	seen := map[delivery.OfferingID]bool{}
+	for _, x := range pl.Result.Prices {
+		bar := Bar{Label: a.T("web.price." + x.What), Value: x.E, Text: signed(a, 2, x.E) + " E"}
+		if ss, ok := sessions[x.Session]; ok {
+			if seen[ss.Offering] {
+				continue
+			}
+			seen[ss.Offering] = true
+			bar.Label, bar.Note = offer[ss.Offering], a.T("web.price.seat.note", count[ss.Offering], a.F.Day(a.In(ss.StartsAt)), a.F.Clock(a.In(ss.StartsAt)))
+			bar.Href = link("/plan", "programme", string(tn.ID), "plan", string(pl.ID), "session", string(ss.ID)) + "#session"
+		} else if x.Team != "" {
+			bar.Label, bar.Note = n.Unit(x.Team), a.T("web.price.away.note", a.F.Day(a.In(x.At)))
+		}
+		if b.Rows = append(b.Rows, bar); len(b.Rows) == 10 {
+			break
+		}
+	}
+	return b
+}
+
 func money(a *Asker, v float64) string {
 	text, err := a.F.Money(v)
 	if err != nil {
@@ -296,7 +315,7 @@ func calendarOf(a *Asker, tn turn, pl plan.Plan, meet []delivery.Meeting, week s
 	}
 	c := &Calendar{Label: a.T("web.plan.calendar"), From: 24, To: 0}
 	for i := range 7 {
-		day := CalDay{Date: at.AddDate(0, 0, i)}
+		day := CalDay{Date: at.AddDate(0, 0, i), Href: link("/delivery", "programme", string(tn.ID)) + "#sessions"}
 		for _, m := range meet {
 			start, end := a.In(m.StartsAt), a.In(m.EndsAt)
 			if start.Format(time.DateOnly) != day.Date.Format(time.DateOnly) {

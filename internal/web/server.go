@@ -91,7 +91,9 @@ const (
 )
 
 // Handler returns the whole site.
-func (s *Server) Handler() http.Handler {
+func (s *Server) Handler() http.Handler { return s.serve(s.routes()) }
+
+func (s *Server) serve(routes []route) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /static/", s.Assets)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {
@@ -101,7 +103,7 @@ func (s *Server) Handler() http.Handler {
 		}
 		fmt.Fprintln(w, "ok")
 	})
-	for _, rt := range s.routes() {
+	for _, rt := range routes {
 		mux.Handle(rt.pattern, s.guard(rt))
 	}
 	mux.Handle("/", s.guard(route{"/", auth.Anyone, func(http.ResponseWriter, *http.Request, *Asker) error {
