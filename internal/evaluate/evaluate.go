@@ -325,7 +325,7 @@ func (s *study) covariates(who []int, k org.SkillID) (x [][]float64, names []str
 }
 
 // model fits one skill on some of the people who answered it in either test.
-func (s *study) model(k org.SkillID, among func(sitting) bool) (*fit, error) {
+func (s *study) model(k org.SkillID, among func(sitting) bool, stability irt.Normal) (*fit, error) {
 	bank := s.banks[k]
 	if bank == nil {
 		return nil, nil
@@ -350,18 +350,8 @@ func (s *study) model(k org.SkillID, among func(sitting) bool) (*fit, error) {
 		pairs[i].X = x[i]
 	}
 	var err error
-	if f.gain, err = irt.JointGain(pairs, bank.Items, irt.FitOptions{Names: names, Later: from(later, len(names))}); err != nil {
+	if f.gain, err = irt.JointGain(pairs, bank.Items, irt.FitOptions{Names: names, Later: from(later, len(names)), Stability: stability}); err != nil {
 		return nil, err
-	}
-	{
-		g := f.gain
-		println("FIT", string(k), len(pairs), g.Converged, g.Iterations, int(1000*g.SDBefore), int(1000*g.SDAfter), int(1000*g.Correlation))
-		for i, n := range names {
-			println("   ", n, int(1000*g.Before[i]), int(1000*g.After[i]), int(1000*g.BeforeSE[i]), int(1000*g.AfterSE[i]))
-		}
-		for _, w := range g.Warnings {
-			println("   W", w.Error())
-		}
 	}
 	if !f.gain.Converged { // figures of a fit that did not end are none
 		return nil, fault.Wrap(irt.ErrNotConverged, fault.Invalid, "evaluate.not_converged", string(k))
@@ -378,21 +368,72 @@ func from(lo, hi int) []int {
 	return all
 }
 
-func (s *study) fit() error {
-	s.fits = map[org.SkillID]*fit{}
+// models fits every skill on some of the people, twice: how stable abilities
+// are from one test to the next is little known from one skill's short tests,
+// so that each is fitted again with what the others say of it as a prior.
+func (s *study) models(among func(sitting) bool) (map[org.SkillID]*fit, error) {
+	fits := map[org.SkillID]*fit{}
+	var known []irt.Normal
 	for _, k := range s.skills {
-		f, err := s.model(k.ID, func(sitting) bool { return true })
+		f, err := s.model(k.ID, among, irt.Normal{})
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if f != nil {
-			s.fits[k.ID] = f
+			fits[k.ID] = f
+			known = append(known, f.gain.Stability)
 		}
 	}
-	if len(s.fits) == 0 {
-		return fault.New(fault.Invalid, "evaluate.no_after")
+	prior, ok := pooled(known)
+	if !ok {
+		return fits, nil
 	}
-	return nil
+	for _, k := range s.skills {
+		if fits[k.ID] == nil {
+			continue
+		}
+		f, err := s.model(k.ID, among, prior)
+		if err != nil {
+			return nil, err
+		}
+		fits[k.ID] = f
+	}
+	return fits, nil
+}
+
+// pooled is the distribution that estimates come from, by the moments of
+// DerSimonian & Laird 1986. Its deviation is at least 0.1: some skills are
+// steadier than others even where the estimates do not show it.
+func pooled(known []irt.Normal) (irt.Normal, bool) {
+	var sw, sww, mean, q float64
+	n := 0
+	for _, x := range known {
+		if !(x.SD > 0) || math.IsInf(x.SD, 0) {
+			continue
+		}
+		w := 1 / (x.SD * x.SD)
+		sw, sww, mean = sw+w, sww+w*w, mean+w*x.Mean
+		n++
+	}
+	if n < 2 {
+		return irt.Normal{}, false
+	}
+	mean /= sw
+	for _, x := range known {
+		if x.SD > 0 && !math.IsInf(x.SD, 0) {
+			q += (x.Mean - mean) * (x.Mean - mean) / (x.SD * x.SD)
+		}
+	}
+	between := math.Max(0, (q-float64(n-1))/(sw-sww/sw))
+	return irt.Normal{Mean: mean, SD: math.Max(0.1, math.Sqrt(between))}, true
+}
+
+func (s *study) fit() (err error) {
+	s.fits, err = s.models(func(sitting) bool { return true })
+	if err == nil && len(s.fits) == 0 {
+		err = fault.New(fault.Invalid, "evaluate.no_after")
+	}
+	return err
 }
 
 // both reports whether a person answered a skill in both tests.
