@@ -411,7 +411,7 @@ func (b *block) capDual() float64 {
 	return d
 }
 
-const poolSize = 12
+const poolSize = 8
 
 // add puts a bundle in a member's pool unless it is there, dropping the one
 // worth least at the present prices when the pool is full. It returns its index.
@@ -475,8 +475,12 @@ func (b *block) exact(nodes int, slack float64, use []float64, cover []float64) 
 func (b *block) ask(w *searcher, bs *blockSite, mb *member, nodes int, slack float64) {
 	w.load(bs.site, mb.id)
 	n := len(bs.options)
+	rounds := 8 // enough beside a warm start, when prices have moved little
+	if nodes > 1000 || mb.warm[0] < 0 {
+		rounds = 16
+	}
 	th := b.theta(mb.group)
-	q := ask{price: bs.pay[int(mb.class)*n : (int(mb.class)+1)*n], theta: th, money: math.Inf(1), nodes: nodes, slack: slack, warm: mb.warm, floor: math.Inf(-1)}
+	q := ask{price: bs.pay[int(mb.class)*n : (int(mb.class)+1)*n], theta: th, money: math.Inf(1), nodes: nodes, slack: slack, rounds: rounds, warm: mb.warm, floor: math.Inf(-1)}
 	mb.now = -1
 	if w.required() && len(mb.pool) == 0 {
 		q.nodes = max(nodes, 20000) // the first must be found

@@ -1,6 +1,7 @@
 package solve
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -121,17 +122,20 @@ func (s *search) run() {
 	idle := 0
 	for cycle := 0; ; cycle++ {
 		before := s.gap()
-		rounds := 14
-		if cycle > 0 {
-			rounds = 8
+		if cycle == 0 {
+			s.settle(12, cycle)
+		} else {
+			s.settle(6, cycle)
 		}
-		s.settle(rounds, cycle)
 		s.certify(cycle)
-		s.attempt(cycle)
+		if cycle%4 == 0 {
+			s.attempt(cycle)
+		}
+		s.polish(30 + 20*cycle)
 		if s.over() {
 			break
 		}
-		if before-s.gap() > 0.02*s.gap() || cycle == 0 {
+		if s.gap() < 0.97*before {
 			idle = 0
 		} else if idle++; idle == 3 {
 			break
@@ -144,33 +148,69 @@ func (s *search) run() {
 	}
 }
 
+// polish takes their bundles from a twentieth of the members, mostly those who
+// fall furthest short of what they could have at the prices of the bound, and
+// dives for them again; the new draft stays if it is better (ruin and recreate,
+// Schrimpf et al. 2000).
+func (s *search) polish(times int) {
+	b := s.b
+	key := make([]float64, len(b.people))
+	which := b.everyone()
+	for range times {
+		if s.over() {
+			break
+		}
+		copy(b.price, s.price)
+		b.reprice()
+		for n, x := range s.best.regrets(s.ub) {
+			key[n] = (max(x, 0) + 0.0005) * s.rng.ExpFloat64()
+		}
+		slices.SortFunc(which, func(x, y int32) int { return cmp.Or(cmp.Compare(key[y], key[x]), cmp.Compare(x, y)) })
+		d := s.best.copyOf()
+		d.dive(slices.Clone(which[:min(len(which), max(len(which)/20, 30))]), s.a, 8, 15, 0.006, 0.006, s.rng)
+		if !b.stopped() && d.better(s.best) {
+			s.best = d
+		}
+	}
+	copy(b.price, s.price)
+	b.reprice()
+	s.tell("improve")
+}
+
 // settle moves the prices: some rounds of exact searches, which add bundles to
 // the pools, each followed by many cheap steps on the pools alone. The prices
 // that leave a round are the mean over its steps.
 func (s *search) settle(rounds, cycle int) {
 	b, a := s.b, s.a
-	const steps = 100
-	eta := 0.02 / float64(1+cycle)
-	clear(a.square)
+	eta, decay, steps, more := 0.05, 0.85, 5, 10
+	if cycle > 0 {
+		eta, decay, steps, more = 0.01/float64(cycle), 0.9, 120, 0
+	}
 	for range rounds {
 		if b.stopped() || s.over() && s.best != nil {
 			return
 		}
-		s.record(b.exact(300, 0.002, a.use, a.cover))
+		s.record(b.exact(100, 0.002, a.use, a.cover))
 		a.temper = 0
 		clear(s.mean)
+		clear(a.square)
 		for step := range steps {
 			if step > 0 {
 				b.choose(a)
 			}
 			b.step(a, s.caps, eta)
+			if step < steps/2 {
+				continue
+			}
 			for r, p := range b.price {
 				s.mean[r] += p
 			}
 		}
 		for r := range s.mean {
-			b.price[r] = s.mean[r] / steps
+			b.price[r] = s.mean[r] / float64(steps-steps/2)
 		}
+		eta *= decay
+		steps += more
 		s.tell("prices")
 	}
 }
@@ -210,7 +250,7 @@ func (s *search) attempt(cycle int) {
 	b := s.b
 	prices := slices.Clone(b.price)
 	d := b.empty()
-	d.dive(s.a, 12+4*cycle, 15+5*cycle, 0.006, 0.006, s.rng)
+	d.dive(b.everyone(), s.a, 12+4*cycle, 15+5*cycle, 0.006, 0.006, s.rng)
 	d.lift(s.rng)
 	if s.best == nil && (!b.stopped() || d.waiting() == 0) || s.best != nil && d.better(s.best) {
 		s.best = d
