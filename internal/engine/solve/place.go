@@ -252,6 +252,8 @@ func (d *draft) dive(open []int32, a *ascent, rounds, steps int, eta, temper flo
 	clear(d.hold)
 	a.temper = temper
 	d.reserve(open)
+	b.diving = true
+	defer func() { b.diving = false }()
 	free := make([]float64, len(b.res))
 	for round := range rounds {
 		for range steps {

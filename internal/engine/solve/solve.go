@@ -21,37 +21,81 @@ var ErrNoPlan = errors.New("solve: stopped before the first plan")
 // plan meets all the rest. When ctx ends, the best plan so far is returned, or
 // ErrNoPlan.
 func Solve(ctx context.Context, in *Instance, o Options) (*Plan, error) {
-	if err := in.Validate(); err != nil {
-		return nil, err
-	}
 	if o.Time > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, o.Time)
 		defer cancel()
 	}
-	m := compile(in)
-	conflicts, unplaced := m.reconcile(o.Workers)
-	var sites []int32
-	for s := range in.Sites {
-		sites = append(sites, int32(s))
+	pr, err := Prepare(in, o.Workers)
+	if err != nil {
+		return nil, err
 	}
-	al := allotment{money: in.Budget}
-	for _, g := range in.Groups {
+	var p *Plan
+	if in.People.Len() > mostJoint && len(in.Sites) > 1 {
+		p, err = pr.bySite(ctx, o)
+	} else {
+		p, err = pr.jointly(ctx, o)
+	}
+	if err != nil {
+		return nil, err
+	}
+	pr.explain(p)
+	return p, nil
+}
+
+// mostJoint is how many people are planned as one block; beyond it, sites are
+// planned one by one, given the prices of what they share.
+const mostJoint = 12000
+
+// Problem is an instance made ready: rules sorted, demands reconciled.
+type Problem struct {
+	m         *model
+	conflicts []Conflict
+	unplaced  []Unplaced
+}
+
+// Prepare makes an instance ready for SolveSite. It is the same on every node.
+func Prepare(in *Instance, workers int) (*Problem, error) {
+	if err := in.Validate(); err != nil {
+		return nil, err
+	}
+	pr := &Problem{m: compile(in)}
+	pr.conflicts, pr.unplaced = pr.m.reconcile(workers)
+	return pr, nil
+}
+
+// explain puts the conflicts found before the search in front of a plan's own.
+func (pr *Problem) explain(p *Plan) {
+	for n := range p.Unplaced {
+		p.Unplaced[n].Conflict += int32(len(pr.conflicts))
+	}
+	p.Conflicts = append(slices.Clone(pr.conflicts), p.Conflicts...)
+	p.Unplaced = append(slices.Clone(pr.unplaced), p.Unplaced...)
+}
+
+// whole is the allotment of everything there is.
+func (m *model) whole() allotment {
+	al := allotment{money: m.in.Budget}
+	for _, g := range m.in.Groups {
 		al.floor = append(al.floor, g.Floor)
 	}
-	b := newBlock(ctx, m, &o, sites, al, o.Seed)
-	s := newSearch(b)
+	return al
+}
+
+// jointly solves all sites as one block.
+func (pr *Problem) jointly(ctx context.Context, o Options) (*Plan, error) {
+	var sites []int32
+	for s := range pr.m.sites {
+		sites = append(sites, int32(s))
+	}
+	s := newSearch(newBlock(ctx, pr.m, &o, sites, pr.m.whole(), o.Seed))
 	s.run()
 	if s.best == nil {
 		return nil, fmt.Errorf("%w: %w", ErrNoPlan, context.Cause(ctx))
 	}
-	p := s.plan()
-	p.Conflicts = append(conflicts, p.Conflicts...)
-	for n := range p.Unplaced {
-		p.Unplaced[n].Conflict += int32(len(conflicts))
-	}
-	p.Unplaced = append(unplaced, p.Unplaced...)
-	return p, nil
+	r := s.result()
+	r.Site = -1
+	return pr.m.assemble([]*SiteResult{r}, o.Seed), nil
 }
 
 // stopped reports whether the search must end.
@@ -291,37 +335,86 @@ func (d *draft) waiting() (n int) {
 	return n
 }
 
-// plan writes the best draft down.
-func (s *search) plan() *Plan {
-	b, in := s.b, s.b.m.in
-	p := &Plan{
-		Gains: make([]float32, in.People.Len()), PersonUB: make([]float32, in.People.Len()),
-		Prices: s.prices(), Warnings: s.warn, Work: b.work.Load(), Seed: s.b.opt.Seed,
-	}
-	changes := 0.0
-	for n := range b.people {
+// result writes the best draft down.
+func (s *search) result() *SiteResult {
+	b := s.b
+	r := &SiteResult{Prices: s.prices(), Warnings: s.warn, Work: b.work.Load()}
+	order := b.everyone() // by index of person
+	slices.SortFunc(order, func(x, y int32) int { return cmp.Compare(b.people[x].id, b.people[y].id) })
+	for _, n := range order {
 		mb := &b.people[n]
 		bu := &s.best.at[n]
+		lo := len(r.Choices)
 		for _, o := range bu.options {
 			op := &b.sites[mb.site].options[o]
-			p.Choices = append(p.Choices, Choice{mb.id, op.offering, op.session})
+			r.Choices = append(r.Choices, Choice{mb.id, op.offering, op.session})
 		}
-		p.Gains[mb.id] = float32(bu.gain)
-		p.PersonUB[mb.id] = s.ub[n]
-		p.Objective += bu.gain
-		changes += bu.charge
+		slices.SortFunc(r.Choices[lo:], func(x, y Choice) int { return cmp.Compare(x.Offering, y.Offering) })
+		r.Gains = append(r.Gains, float32(bu.gain))
+		r.PersonUB = append(r.PersonUB, s.ub[n])
+		r.Value += bu.gain - bu.charge
+		r.Charge += bu.charge
 	}
-	p.unplaced(s.best)
-	slices.SortFunc(p.Choices, func(x, y Choice) int {
-		if x.Person != y.Person {
-			return int(x.Person - y.Person)
+	r.unplaced(s.best)
+	return r
+}
+
+// assemble puts the results of all sites, or of all together, into one plan.
+func (m *model) assemble(results []*SiteResult, seed uint64) *Plan {
+	in := m.in
+	n := in.People.Len()
+	p := &Plan{Gains: make([]float32, n), PersonUB: make([]float32, n), Seed: seed,
+		Prices: Prices{Unit: make([]float64, len(in.Units)), Seat: make([]float64, len(in.Sessions)), Floor: make([]float64, len(in.Groups))}}
+	choices := 0
+	for _, r := range results {
+		choices += len(r.Choices)
+	}
+	p.Choices = make([]Choice, 0, choices)
+	for _, r := range results {
+		people := m.sites[max(r.Site, 0)].people
+		if r.Site < 0 {
+			people = nil
+			for i := range n {
+				people = append(people, int32(i))
+			}
+		} else {
+			people = slices.Sorted(slices.Values(people))
 		}
-		return int(x.Offering - y.Offering)
+		for x, i := range people {
+			p.Gains[i], p.PersonUB[i] = r.Gains[x], r.PersonUB[x]
+		}
+		p.Choices = append(p.Choices, r.Choices...)
+		p.Objective += r.Value
+		p.ChangeCost += r.Charge
+		p.Work += r.Work
+		p.Prices.Money = max(p.Prices.Money, r.Prices.Money) // the same everywhere
+		for _, x := range r.Prices.Floor {
+			p.Prices.Floor[x.Index] = x.Price
+		}
+		for _, x := range r.Prices.Unit {
+			p.Prices.Unit[x.Index] = x.Price
+		}
+		for _, x := range r.Prices.Seat {
+			p.Prices.Seat[x.Index] = x.Price
+		}
+		p.Prices.Cover = append(p.Prices.Cover, r.Prices.Cover...)
+		for _, u := range r.Unplaced {
+			u.Conflict += int32(len(p.Conflicts))
+			p.Unplaced = append(p.Unplaced, u)
+		}
+		p.Conflicts = append(p.Conflicts, r.Conflicts...)
+		for _, w := range r.Warnings {
+			if !slices.Contains(p.Warnings, w) {
+				p.Warnings = append(p.Warnings, w)
+			}
+		}
+		r.Choices, r.Gains, r.PersonUB = nil, nil, nil
+	}
+	slices.SortFunc(p.Choices, func(x, y Choice) int {
+		return cmp.Or(cmp.Compare(x.Person, y.Person), cmp.Compare(x.Offering, y.Offering))
 	})
-	if b.m.changing() {
-		p.ChangeCost = changes
-		p.Changes = int(math.Round(changes / in.ChangePrice))
-		p.Objective -= changes
+	if m.changing() {
+		p.Changes = int(math.Round(p.ChangeCost / in.ChangePrice))
 	}
 	p.Bound = p.bound(in)
 	p.Gap = (p.Bound - p.Objective) / math.Max(math.Abs(p.Bound), 1e-9)
@@ -330,7 +423,7 @@ func (s *search) plan() *Plan {
 
 // unplaced reports demands for which the draft found no room, although neither
 // flow nor money rules them out.
-func (p *Plan) unplaced(d *draft) {
+func (p *SiteResult) unplaced(d *draft) {
 	b := d.b
 	w := b.workers[0]
 	for n := range b.people {
@@ -394,10 +487,9 @@ func (p *Plan) bound(in *Instance) float64 {
 	return sum
 }
 
-// prices unfolds those of the bound.
-func (s *search) prices() Prices {
-	b, in := s.b, s.b.m.in
-	p := Prices{Unit: make([]float64, len(in.Units)), Seat: make([]float64, len(in.Sessions)), Floor: make([]float64, len(in.Groups))}
+// prices lists those of the bound that are not 0.
+func (s *search) prices() (p SitePrices) {
+	b := s.b
 	minute := map[int32][]int32{}
 	for _, bs := range b.sites {
 		for _, t := range bs.teams {
@@ -405,19 +497,20 @@ func (s *search) prices() Prices {
 		}
 	}
 	for r, x := range s.price {
+		if x <= 0 {
+			continue
+		}
 		switch res := &b.res[r]; res.kind {
 		case forMoney:
 			p.Money = x / res.scale
 		case forUnit:
-			p.Unit[res.index] = x / res.scale
+			p.Unit = append(p.Unit, Price{res.index, x / res.scale})
 		case forFloor:
-			p.Floor[res.index] = x
+			p.Floor = append(p.Floor, Price{res.index, x})
 		case forSeat, forCross:
-			p.Seat[res.index] = x
+			p.Seat = append(p.Seat, Price{res.index, x})
 		case forCover:
-			if x > 0 {
-				p.Cover = append(p.Cover, CoverPrice{res.index, minute[res.index][res.at], x})
-			}
+			p.Cover = append(p.Cover, CoverPrice{res.index, minute[res.index][res.at], x})
 		}
 	}
 	return p
