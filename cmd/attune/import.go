@@ -11,7 +11,9 @@ import (
 	"strconv"
 	"strings"
 
+	"attune/internal/audit"
 	"attune/internal/db"
+	"attune/internal/delivery"
 	"attune/internal/locale"
 	"attune/internal/org"
 
@@ -29,10 +31,6 @@ type importPeopleCmd struct {
 	JSON     bool   `name:"json" help:"Print one JSON object."`
 	Complete bool   `help:"The file holds every employee: those who are not in it leave."`
 	Lang     string `help:"Language of messages, and of people of whom the file does not say (zh-CN, en)." enum:"zh-CN,en," default:"" env:"ATTUNE_LANG"`
-
-	// then runs in the import's transaction: it frees the seats of those who
-	// leave, and audits.
-	then func(ctx context.Context, t *db.Tx, r org.ImportResult) error
 }
 
 // Run imports the file, or says everything that is wrong with it and fails.
@@ -48,7 +46,7 @@ func (c *importPeopleCmd) Run(ctx context.Context, app *cli) error {
 	}
 	defer d.Close()
 	r, err := org.ImportPeople(ctx, d, filepath.Base(c.File), data, org.ImportOptions{
-		Lang: lang, Complete: c.Complete, DryRun: c.DryRun, Then: c.then,
+		Lang: lang, Complete: c.Complete, DryRun: c.DryRun, Then: c.finish,
 	})
 	if err != nil {
 		return err
@@ -59,6 +57,18 @@ func (c *importPeopleCmd) Run(ctx context.Context, app *cli) error {
 		err = printImport(os.Stdout, r, lang)
 	}
 	return cmp.Or(err, r.Failed())
+}
+
+// finish frees the seats of those who left and leaves a trace, in the
+// transaction of the import; of a file that changed nothing there is none.
+func (c *importPeopleCmd) finish(ctx context.Context, t *db.Tx, r org.ImportResult) error {
+	if r.Joined+r.Changed+r.Left == 0 {
+		return nil
+	}
+	if _, err := delivery.Release(ctx, t, r.Leavers); err != nil {
+		return err
+	}
+	return audit.Write(ctx, t, "command line", "people.import", filepath.Base(c.File), r)
 }
 
 // readLimited reads a file or standard input, and not more than one byte past

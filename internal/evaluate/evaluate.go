@@ -348,8 +348,13 @@ func (s *study) model(k org.SkillID, among func(sitting) bool) (*fit, error) {
 		pairs[i].X = x[i]
 	}
 	var err error
-	f.gain, err = irt.JointGain(pairs, bank.Items, irt.FitOptions{Names: names})
-	return f, err
+	if f.gain, err = irt.JointGain(pairs, bank.Items, irt.FitOptions{Names: names}); err != nil {
+		return nil, err
+	}
+	if !f.gain.Converged { // figures of a fit that did not end are none
+		return nil, fault.Wrap(irt.ErrNotConverged, fault.Invalid, "evaluate.not_converged", string(k))
+	}
+	return f, nil
 }
 
 func (s *study) fit() error {

@@ -99,6 +99,9 @@ func ParsePeople(name string, data []byte, lang locale.Lang) (*PeopleFile, []Fau
 		return nil, []Fault{*bad}
 	}
 	defer s.close()
+	if len(s.lines) == 0 {
+		return nil, []Fault{{Code: "empty"}}
+	}
 	p := parser{sheet: s, file: &PeopleFile{Name: name, Lang: lang, heading: map[Column]string{}}}
 	if !p.header() {
 		return nil, p.faults
@@ -215,7 +218,7 @@ func (p *parser) row(l *line) {
 		}
 		cell, heading := l.cells[i], clip(p.head.cells[i])
 		if cell == "" {
-			if p.sheet.book != nil && p.sheet.formula(l.row, i) {
+			if p.sheet.formula(l.row, i) {
 				add(heading, "formula")
 				seen[column] = true
 			}

@@ -87,6 +87,12 @@ func loosePath(s string) string {
 }
 
 func (p *planner) load(ctx context.Context, t *db.Tx) error {
+	// The first import may come before the company is founded.
+	if c, err := FindCompany(ctx, t); err == nil {
+		p.now = p.now.In(c.Zone) // whose today it is
+	} else if fault.Of(err) != fault.NotFound {
+		return err
+	}
 	people, err := db.Rows(ctx, t, scanPerson, `SELECT `+personColumns+` FROM person`)
 	if err != nil {
 		return err
@@ -451,6 +457,11 @@ func Apply(ctx context.Context, t *db.Tx, p *ImportPlan) (ImportResult, error) {
 		ON CONFLICT (id) DO UPDATE SET
 			name = excluded.name, email = excluded.email, unit_id = excluded.unit_id, position_id = excluded.position_id,
 			manager_id = excluded.manager_id, lang = excluded.lang, hired_at = excluded.hired_at, left_at = excluded.left_at`)
+	if err == nil && len(people) >= 1000 {
+		// Both engines plan by what they last counted; PostgreSQL would walk all
+		// people for the reports of one until it next counts by itself.
+		_, err = t.Exec(ctx, `ANALYZE person`)
+	}
 	if err != nil {
 		return ImportResult{}, err
 	}

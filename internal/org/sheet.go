@@ -30,6 +30,7 @@ type sheet struct {
 	since bool           // days are counted from 1904
 	book  *excelize.File // nil for text
 	name  string         // of the worksheet
+	maths bool           // a worksheet has formulas
 }
 
 type line struct {
@@ -53,11 +54,11 @@ func (s *sheet) close() {
 	}
 }
 
-// formula reports whether a cell, which looks empty, holds a formula whose
+// formula reports whether a cell that looks empty holds a formula whose
 // value was not saved with it. column counts from 0.
 func (s *sheet) formula(row, column int) bool {
-	if s.book == nil {
-		return false
+	if !s.maths {
+		return false // without reading the whole worksheet into memory
 	}
 	at, err := excelize.CoordinatesToCellName(column+1, row)
 	if err != nil {
@@ -252,7 +253,7 @@ func readWorkbook(data []byte) (*sheet, *Fault) {
 	var unpacked uint64
 	workbook := false
 	for _, f := range z.File {
-		unpacked += f.UncompressedSize64
+		unpacked += f.UncompressedSize64 // what is longer than it says fails when it is read
 		workbook = workbook || strings.EqualFold(f.Name, "xl/workbook.xml")
 	}
 	switch {
@@ -265,7 +266,7 @@ func readWorkbook(data []byte) (*sheet, *Fault) {
 	if err != nil {
 		return nil, &Fault{Code: "broken"}
 	}
-	s := &sheet{book: book}
+	s := &sheet{book: book, maths: hasFormulas(z)}
 	if props, err := book.GetWorkbookProps(); err == nil && props.Date1904 != nil {
 		s.since = *props.Date1904
 	}
@@ -284,6 +285,34 @@ func readWorkbook(data []byte) (*sheet, *Fault) {
 	}
 	s.close()
 	return nil, &Fault{Code: "empty"}
+}
+
+// hasFormulas reports whether a worksheet of the workbook has a formula.
+func hasFormulas(z *zip.Reader) bool {
+	buf := make([]byte, 64<<10)
+	for _, f := range z.File {
+		if !strings.HasPrefix(f.Name, "xl/worksheets/") {
+			continue
+		}
+		r, err := f.Open()
+		if err != nil {
+			continue
+		}
+		for kept := 0; ; {
+			n, err := io.ReadFull(r, buf[kept:])
+			part := buf[:kept+n]
+			if bytes.Contains(part, []byte("<f>")) || bytes.Contains(part, []byte("<f ")) {
+				r.Close()
+				return true
+			}
+			if err != nil {
+				break
+			}
+			kept = copy(buf, part[len(part)-2:]) // the end may be a beginning
+		}
+		r.Close()
+	}
+	return false
 }
 
 // read reads the worksheet twice in step: as shown, since a number format may

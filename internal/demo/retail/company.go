@@ -28,7 +28,8 @@ type Region struct {
 	Sites []locale.Text `json:"sites"`
 }
 
-// TeamKind is a sort of team; its people have one position.
+// TeamKind is a sort of team; its people have one position. The sorts stand to
+// each other as the positions' shares do.
 type TeamKind struct {
 	Position string      `json:"position"` // Position.Key
 	Name     locale.Text `json:"name"`

@@ -63,7 +63,7 @@ type Position struct {
 // Require says how much a position asks of a skill.
 type Require struct {
 	Skill      string  `json:"skill"`
-	Importance float64 `json:"importance"` // 0–100
+	Importance float64 `json:"importance"` // 0–100, as O*NET 29.3 has it for the skill's element
 	Weight     float64 `json:"weight"`     // in S of the position: 0 for innovation, the others sum to 1
 	Level      float64 `json:"level"`      // about what its experts would say, points of S, 0–100
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/mat"
 )
@@ -164,7 +165,7 @@ func (j *joint) climb(g *Gain, maxIter int) {
 		narrow = math.Max(narrow, j.sheets[o].information(wide))
 	}
 	narrow = 1 / math.Sqrt(narrow+1/math.Min(j.cov[0], j.cov[2]))
-	for range 5 {
+	for range 8 {
 		coarse := j.grid(narrow)
 		var at *jointSums
 		at, g.Converged, g.Iterations = j.ascend(maxIter)
@@ -172,8 +173,11 @@ func (j *joint) climb(g *Gain, maxIter int) {
 		// By Poisson summation the grid's error is that of the narrowest of
 		// θ₀, θ₁, θ₁−θ₀ and θ₁+θ₀ in anyone's posterior.
 		least := math.Sqrt(at.narrowest)
-		if j.covers() && math.Max(j.line[0].step, j.line[1].step) <= 1.1*least {
+		if g.Converged && j.covers() && math.Max(j.line[0].step, j.line[1].step) <= 1.1*least {
 			break
+		}
+		if !g.Converged { // stopped at what this grid can see
+			least = math.Min(least, 0.6*narrow)
 		}
 		if coarse {
 			g.Warnings = append(g.Warnings, ErrCoarse)
@@ -228,12 +232,16 @@ func (j *joint) ascend(maxIter int) (now *jointSums, converged bool, iterations 
 	now = j.pass()
 	for iterations = 1; iterations <= maxIter; iterations++ {
 		step, curve, ok := newton(now.grad, now.hess)
+		concave := ok
+		for ridge := 1e-4; !ok && ridge < 1e3; ridge *= 10 { // Levenberg (1944), by the complete data's information
+			step, _, ok = newton(now.grad, j.ridged(now.hess, ridge))
+		}
 		if !ok {
 			j.em(now)
 			now = j.pass()
 			continue
 		}
-		if dot(step, now.grad) < 1e-8 {
+		if concave && dot(step, now.grad) < 1e-8 {
 			j.curve = curve
 			return now, true, iterations
 		}
@@ -243,7 +251,7 @@ func (j *joint) ascend(maxIter int) (now *jointSums, converged bool, iterations 
 			p := [3]float64{prec[0] + f*step[n-3], prec[1] + f*step[n-2], prec[2] + f*step[n-1]}
 			c := invert(p)
 			// A step may not change the spread of the population manifold.
-			if det := p[0]*p[2] - p[1]*p[1]; !(p[0] > 0 && det > 0.05*(prec[0]*prec[2]-prec[1]*prec[1])) || c[0] > 5*cov[0] || c[2] > 5*cov[2] || c[0] < cov[0]/5 || c[2] < cov[2]/5 {
+			if det := p[0]*p[2] - p[1]*p[1]; !(p[0] > 0 && det > 0.05*(prec[0]*prec[2]-prec[1]*prec[1])) || c[0] > 5*cov[0] || c[2] > 5*cov[2] || c[0] < cov[0]/5 || c[2] < cov[2]/5 || j.tooNarrow(c) {
 				continue
 			}
 			j.cov = c
@@ -269,6 +277,29 @@ func (j *joint) ascend(maxIter int) (now *jointSums, converged bool, iterations 
 		}
 	}
 	return now, false, iterations
+}
+
+// tooNarrow reports whether the grid cannot see how little θ₁ differs from θ₀
+// under Σ: between nodes the likelihood would be made up, and grows without
+// end as the correlation nears 1. The climb then goes on with finer nodes.
+func (j *joint) tooNarrow(c [3]float64) bool {
+	step := math.Max(j.line[0].step, j.line[1].step)
+	return c[0]+c[2]-2*math.Abs(c[1]) < step*step
+}
+
+// ridged returns the information with a part of the complete data's added to
+// its diagonal, which in the end is positive definite.
+func (j *joint) ridged(hess []float64, part float64) []float64 {
+	n := 2*j.k + 3
+	out := slices.Clone(hess)
+	for a := range 2 * j.k {
+		out[a*n+a] += part * math.Abs(hess[a*n+a])
+	}
+	c := j.cov
+	for q, v := range [3]float64{c[0] * c[0] / 2, c[0]*c[2] + c[1]*c[1], c[2] * c[2] / 2} {
+		out[(2*j.k+q)*(n+1)] += part * j.n * v
+	}
+	return out
 }
 
 // em moves the parameters by one step of the EM algorithm (Mislevy 1984).
@@ -298,6 +329,9 @@ func (j *joint) em(now *jointSums) {
 	j.coef, j.cov = next, [3]float64{ss[0] / free, ss[1] / free, ss[2] / free}
 	if j.independent {
 		j.cov[1] = 0
+	}
+	for j.tooNarrow(j.cov) { // one shrink is enough unless the variances fell as well
+		j.cov[1] *= 0.99
 	}
 }
 
@@ -400,12 +434,14 @@ func (j *joint) pass() *jointSums {
 	for q, v := range j.penalty() {
 		sum.grad[2*k+q] += v
 	}
-	sum.ll -= float64(k) / 2 * math.Log(det)
+	sum.ll += -float64(k)/2*math.Log(det) + j.lkj()*math.Log(det/(prec[0]*prec[2]))
 	for q, at := range [3][]float64{pp[:3], pp[3:5], pp[5:]} {
 		for r, v := range at {
-			sum.hess[(2*k+q)*n+2*k+q+r] -= float64(k) * v
+			sum.hess[(2*k+q)*n+2*k+q+r] -= (float64(k) - 2*j.lkj()) * v
 		}
 	}
+	sum.hess[2*k*n+2*k] -= j.lkj() / (prec[0] * prec[0])
+	sum.hess[(2*k+2)*n+2*k+2] -= j.lkj() / (prec[2] * prec[2])
 	if j.independent {
 		at := 2*k + 1
 		sum.grad[at] = 0
@@ -417,10 +453,23 @@ func (j *joint) pass() *jointSums {
 	return sum
 }
 
-// penalty is the derivative by P of what makes the divisor of Σ n−k.
+// lkj is the weight of the prior log(1 − ρ²) on the residual correlation, as of
+// Lewandowski, Kurowicka & Joe (2009) with η = 2. Where all change alike the
+// likelihood has no maximum short of ρ = 1 and a singular Σ; the prior keeps it
+// away (Chung et al. 2013) and weighs as much as one person elsewhere.
+func (j *joint) lkj() float64 {
+	if j.independent {
+		return 0
+	}
+	return 1
+}
+
+// penalty is the derivative by P of what makes the divisor of Σ n−k, and of
+// the prior on the correlation.
 func (j *joint) penalty() [3]float64 {
-	f := -float64(j.k)
-	return [3]float64{f * j.cov[0] / 2, f * j.cov[1], f * j.cov[2] / 2}
+	f := 2*j.lkj() - float64(j.k)
+	prec := invert(j.cov)
+	return [3]float64{f*j.cov[0]/2 - j.lkj()/prec[0], f * j.cov[1], f*j.cov[2]/2 - j.lkj()/prec[2]}
 }
 
 // Functional returns L = Σ c_i·E[ΔS | x_i] under the fitted latent regression,
