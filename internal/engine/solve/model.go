@@ -34,6 +34,8 @@ type model struct {
 	ruleStart []int32   // [person]
 	everyone  []rule    // mandates for all
 	sites     []site
+	waived    map[demand]bool  // demands that cannot be met
+	reserved  map[demand]int32 // an option for each that compete for seats, all of which can be had at once
 }
 
 // chain is an offering and one that must come first.

@@ -2,7 +2,6 @@ package solve
 
 import (
 	"math"
-	"math/bits"
 	"slices"
 )
 
@@ -53,9 +52,8 @@ type searcher struct {
 	v       []float64
 	profile int
 	barred  []uint64 // options that the rules forbid
-	mustOpt []uint64 // options of mandated and locked offerings that count, where only some do
 	hasMust []bool   // by offering
-	limited []bool   // by offering: mustOpt says which options count
+	only    []int32  // if not nil, the demands to look at
 	has     []bool   // by offering: held
 	change  bool
 	stay    bool // the earlier plan is kept as it is
@@ -104,7 +102,7 @@ type searcher struct {
 
 func newSearcher(m *model) *searcher {
 	return &searcher{
-		m: m, v: make([]float64, m.k), hasMust: make([]bool, m.j), limited: make([]bool, m.j), has: make([]bool, m.j), rank: make([]int32, m.j),
+		m: m, v: make([]float64, m.k), hasMust: make([]bool, m.j), has: make([]bool, m.j), rank: make([]int32, m.j),
 		g: make([]float64, m.k), sum: make([]float64, m.k), at: make([]float64, m.k), bestG: make([]float64, m.k),
 	}
 }
@@ -123,9 +121,7 @@ func (w *searcher) load(s *site, i int32) {
 		w.v[k] = m.coef[p*m.k+k] * max(0, left)
 	}
 	w.barred = zeroed(w.barred, s.words)
-	w.mustOpt = zeroed(w.mustOpt, s.words)
 	clear(w.hasMust)
-	clear(w.limited)
 	clear(w.has)
 	w.prior, w.priorN, w.stay, w.change = w.prior[:0], 0, false, m.changing()
 	rules := m.rulesOf(i)
@@ -156,13 +152,18 @@ func (w *searcher) load(s *site, i int32) {
 					}
 				}
 			case r.kind == mandated && !w.has[r.offering], r.kind == locked:
-				w.require(r, lo, hi)
+				if w.wanted(r.offering) {
+					w.require(r, lo, hi)
+				}
 			}
 		}
 	}
 	if w.stay {
 		for _, o := range w.prior {
 			c := s.options[o]
+			if !w.wanted(c.offering) {
+				continue
+			}
 			w.require(rule{i, locked, c.offering, c.session, math.MaxInt32}, s.start[c.offering], s.start[c.offering+1])
 		}
 		for o := range s.options {
@@ -171,6 +172,12 @@ func (w *searcher) load(s *site, i int32) {
 			}
 		}
 	}
+}
+
+// wanted reports whether a demand is in force: not waived, and among those that
+// are looked at alone.
+func (w *searcher) wanted(j int32) bool {
+	return !w.m.waived[demand{w.i, j}] && (w.only == nil || slices.Contains(w.only, j))
 }
 
 func zeroed(b []uint64, n int) []uint64 {
@@ -421,7 +428,7 @@ func (w *searcher) tangent(q *ask, rounds int) {
 		clear(w.part)
 		for n := range w.items {
 			it := &w.items[n]
-			sum := w.gross(it, w.g) - w.least(it, n)
+			sum := w.gross(it, w.g) - w.cheapest(it, n)
 			w.weight[n] = sum
 			if it.must {
 				room -= it.hours
@@ -515,7 +522,7 @@ func (w *searcher) tangent(q *ask, rounds int) {
 	for n := range w.items {
 		it := &w.items[n]
 		it.chain = w.chain(it.j)
-		it.dear = w.least(it, n)
+		it.dear = w.cheapest(it, n)
 		it.linear = w.gross(it, w.bestG) - it.dear
 		it.worth = it.linear - w.tau*it.hours
 	}
@@ -553,8 +560,8 @@ func (w *searcher) dearer() {
 	}
 }
 
-// least finds an item's cheapest choice with κ, and its price.
-func (w *searcher) least(it *item, n int) float64 {
+// cheapest finds an item's cheapest choice with κ, and its price.
+func (w *searcher) cheapest(it *item, n int) float64 {
 	best, at := math.Inf(1), it.lo
 	for c := it.lo; c < it.hi; c++ {
 		if w.dear[c] < best {
@@ -754,7 +761,8 @@ func (w *searcher) search(q *ask) {
 			base += x * w.bound(r)
 		}
 	}
-	w.ub = min(w.ub, base+w.table[w.units])
+	// Items that cannot beat the best by more than the slack are gone from the table.
+	w.ub = min(w.ub, max(base+w.table[w.units], w.best+w.slack))
 	w.visit(q, 0, 0, 0, base, w.room, q.money)
 }
 
@@ -878,12 +886,4 @@ func (w *searcher) value(options []uint16) (gain, charge float64) {
 		charge = w.m.in.ChangePrice * float64(len(options)+w.priorN-2*same)
 	}
 	return gain, charge
-}
-
-// count is how many options a set holds.
-func count(set []uint64) (n int) {
-	for _, x := range set {
-		n += bits.OnesCount64(x)
-	}
-	return n
 }

@@ -11,6 +11,7 @@ import (
 type draft struct {
 	b     *block
 	left  []float64 // [resource] capacity not used; of a floor, what the group has beyond it
+	hold  []float64 // [resource] of what is taken, for members whose bundle is provisional
 	at    []bundle  // [member]
 	gain  []float64 // [group]
 	value float64   // Σ gain − charge
@@ -19,7 +20,7 @@ type draft struct {
 const loose = 1e-6 // of money and hours, relative to sums of float32
 
 func (b *block) draft() *draft {
-	d := &draft{b: b, left: make([]float64, len(b.res)), at: make([]bundle, len(b.people)), gain: make([]float64, len(b.m.in.Groups))}
+	d := &draft{b: b, left: make([]float64, len(b.res)), hold: make([]float64, len(b.res)), at: make([]bundle, len(b.people)), gain: make([]float64, len(b.m.in.Groups))}
 	for r := range b.res {
 		d.left[r] = b.res[r].cap
 	}
@@ -28,6 +29,15 @@ func (b *block) draft() *draft {
 
 // move changes what a member's bundle takes from the resources: sign −1 takes, +1 gives back.
 func (d *draft) move(n int, bu *bundle, sign float64) {
+	d.charge(d.left, n, bu, sign)
+	d.value -= sign * (bu.gain - bu.charge)
+	if g := d.b.people[n].group; g >= 0 {
+		d.gain[g] -= sign * bu.gain
+	}
+}
+
+// charge adds a bundle's use of the resources to an account.
+func (d *draft) charge(account []float64, n int, bu *bundle, sign float64) {
 	b := d.b
 	mb := &b.people[n]
 	bs := b.sites[mb.site]
@@ -40,25 +50,23 @@ func (d *draft) move(n int, bu *bundle, sign float64) {
 	for _, o := range bu.options {
 		op := &bs.options[o]
 		if r := bs.seat[o]; r >= 0 {
-			d.left[r] += sign
+			account[r] += sign
 		}
 		if b.money >= 0 {
-			d.left[b.money] += sign * op.cost / b.res[b.money].scale
+			account[b.money] += sign * op.cost / b.res[b.money].scale
 		}
 		if hasUnit {
-			d.left[unit] += sign * op.cost / b.res[unit].scale
+			account[unit] += sign * op.cost / b.res[unit].scale
 		}
 		if g >= 0 {
 			for _, at := range op.instants {
-				d.left[bs.cover[g+int(at)]] += sign
+				account[bs.cover[g+int(at)]] += sign
 			}
 		}
 	}
-	d.value -= sign * (bu.gain - bu.charge)
 	if mb.group >= 0 {
-		d.gain[mb.group] -= sign * bu.gain
 		if r := b.floor[mb.group]; r >= 0 {
-			d.left[r] -= sign * bu.gain
+			account[r] -= sign * bu.gain
 		}
 	}
 }
@@ -171,7 +179,7 @@ func (d *draft) improve(part float64, nodes int, slack float64, rng *rand.Rand, 
 	rng.Shuffle(len(which), func(x, y int) { which[x], which[y] = which[y], which[x] })
 	size := max(8, min(len(which)/40, 512))
 	wishes := make([]proposal, size)
-	for len(which) > 0 {
+	for len(which) > 0 && !b.stopped() {
 		batch := which[:min(size, len(which))]
 		which = which[len(batch):]
 		b.parallel(len(batch), func(w *searcher, x int) {
@@ -237,10 +245,15 @@ func (d *draft) dive(a *ascent, rounds, steps int, eta, temper float64, rng *ran
 	clear(a.square)
 	a.temper = temper
 	open := slices.DeleteFunc(b.everyone(), func(n int32) bool { return b.people[n].none })
+	d.reserve(open)
+	free := make([]float64, len(b.res))
 	for round := range rounds {
 		for range steps {
 			b.choose(a)
-			b.step(a, d.left, eta)
+			for r := range free {
+				free[r] = d.left[r] + d.hold[r]
+			}
+			b.step(a, free, eta)
 		}
 		a.temper = max(a.temper*0.8, 0.0005)
 		if round%3 == 2 {
@@ -250,32 +263,18 @@ func (d *draft) dive(a *ascent, rounds, steps int, eta, temper float64, rng *ran
 		if b.stopped() {
 			break
 		}
-		slices.SortStableFunc(open, func(x, y int32) int {
-			p, q := &b.people[x], &b.people[y]
-			if (p.must == scarce) != (q.must == scarce) {
-				if p.must == scarce {
-					return -1
-				}
-				return 1
-			}
-			return cmp.Compare(q.sure, p.sure)
-		})
+		slices.SortStableFunc(open, func(x, y int32) int { return cmp.Compare(b.people[y].sure, b.people[x].sure) })
 		share := len(open) / (rounds - round)
 		rest := open[:0]
 		for x, n := range open {
 			mb := &b.people[n]
-			bu := mb.pool[mb.now]
-			if (x < share || mb.sure > 0.99 || mb.must == scarce) && d.roomFor(int(n), &bu) {
-				d.set(int(n), bu)
-				mb.fixed = true
+			if bu := mb.pool[mb.now]; (x < share || mb.sure > 0.99) && d.fits(int(n), &bu) {
+				d.fix(int(n), bu)
 			} else {
 				rest = append(rest, n)
 			}
 		}
 		open = rest
-		if round == 0 {
-			open = d.squeeze(open)
-		}
 	}
 	for n := range b.people {
 		b.people[n].fixed = false
@@ -285,27 +284,74 @@ func (d *draft) dive(a *ascent, rounds, steps int, eta, temper float64, rng *ran
 	}
 }
 
-// squeeze places those whose scarce requirement found no room in their pool.
-func (d *draft) squeeze(open []int32) []int32 {
+// fix gives a member a bundle for good, in place of a provisional one.
+func (d *draft) fix(n int, bu bundle) {
+	d.charge(d.hold, n, &d.at[n], -1)
+	d.set(n, bu)
+	d.b.people[n].fixed = true
+}
+
+// reserve gives everyone with demands just what they must attend, for the time
+// being: first those whose seats others want too, in the seats found by flow,
+// then in any.
+func (d *draft) reserve(open []int32) {
 	b := d.b
-	rest := open[:0]
-	for _, n := range open {
+	w := b.workers[0]
+	var failed []int32
+	try := func(n int32, reserved bool) {
 		mb := &b.people[n]
-		if mb.must == scarce {
-			if p := d.wish(b.workers[0], int(n), 1, 20000, 1e-3); p.better {
-				d.set(int(n), p.bundle)
-				mb.fixed = true
-				continue
+		bs := b.sites[mb.site]
+		w.load(bs.site, mb.id)
+		w.shut = d.shut(int(n), w.shut)
+		k := len(bs.options)
+		bu, ok := w.least(bs.pay[int(mb.class)*k:(int(mb.class)+1)*k], d.purse(mb)+loose, reserved)
+		if !ok {
+			failed = append(failed, n)
+			return
+		}
+		d.set(int(n), bu)
+		d.charge(d.hold, int(n), &bu, 1)
+	}
+	for _, must := range []requirement{scarce, plenty} {
+		for _, n := range open {
+			if b.people[n].must == must {
+				try(n, true)
 			}
 		}
-		rest = append(rest, n)
+		again := failed
+		failed = nil
+		for _, n := range again {
+			try(n, false)
+		}
+		failed = nil
 	}
-	return rest
+}
+
+// least is the cheapest bundle with all that the loaded person must attend,
+// among the options that w.shut leaves; reserved keeps to the seats found by flow.
+func (w *searcher) least(price []float64, money float64, reserved bool) (bundle, bool) {
+	musts := w.demands()
+	need := w.m.closure(musts)
+	for o := range w.s.options {
+		j := w.s.options[o].offering
+		at, ok := w.m.reserved[demand{w.i, j}]
+		if _, needed := slices.BinarySearch(need, j); !needed || reserved && ok && at != int32(o) {
+			w.shut[o/64] |= 1 << (o % 64)
+		}
+	}
+	q := ask{price: price, shut: w.shut, money: money, nodes: 20000, floor: math.Inf(-1)}
+	if w.solve(&q); !w.found {
+		return bundle{}, false
+	}
+	options := slices.Clone(w.bestAt)
+	slices.Sort(options)
+	gain, charge := w.value(options)
+	return bundle{options, gain, charge}, true
 }
 
 // lift raises the prices of floors that the draft misses and lets members
-// choose again, some times. It reports whether all floors are reached.
-func (d *draft) lift(rng *rand.Rand) bool {
+// choose again, some times.
+func (d *draft) lift(rng *rand.Rand) {
 	b := d.b
 	for try := range 12 {
 		missed := false
@@ -315,16 +361,12 @@ func (d *draft) lift(rng *rand.Rand) bool {
 				missed = true
 			}
 		}
-		if !missed {
-			return true
-		}
-		if b.stopped() {
-			return false
+		if !missed || b.stopped() {
+			return
 		}
 		b.reprice()
 		d.improve(1, 3000, 0.0003, rng, b.everyone())
 	}
-	return false
 }
 
 // empty is the draft in which nobody attends anything; dropping the earlier

@@ -125,5 +125,6 @@ const (
 	WarnStopped   Warning = "solve: stopped by its limit before the gap was reached"
 	WarnCancelled Warning = "solve: cancelled; this is the best plan so far"
 	WarnNodes     Warning = "solve: some people's searches were cut short; the bound is valid but looser"
+	WarnUnplaced  Warning = "solve: some demands found no room, though nothing proves that they cannot"
 	WarnFloor     Warning = "solve: a floor was not reached, though the bound does not rule it out"
 )

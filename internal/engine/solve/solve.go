@@ -12,9 +12,13 @@ import (
 // ErrInstance is wrapped by the errors of an instance that is not well formed.
 var ErrInstance = errors.New("solve: the instance is not well formed")
 
+// ErrNoPlan says that a solve was stopped before it had a first plan.
+var ErrNoPlan = errors.New("solve: stopped before the first plan")
+
 // Solve finds a plan and a bound. It fails only on an instance that is not well
 // formed. What cannot be met is named in Plan.Unplaced and Plan.Conflicts; the
-// plan meets all the rest. When ctx ends, the best plan so far is returned.
+// plan meets all the rest. When ctx ends, the best plan so far is returned, or
+// ErrNoPlan.
 func Solve(ctx context.Context, in *Instance, o Options) (*Plan, error) {
 	if err := in.Validate(); err != nil {
 		return nil, err
@@ -25,6 +29,7 @@ func Solve(ctx context.Context, in *Instance, o Options) (*Plan, error) {
 		defer cancel()
 	}
 	m := compile(in)
+	conflicts, unplaced := m.reconcile(o.Workers)
 	var sites []int32
 	for s := range in.Sites {
 		sites = append(sites, int32(s))
@@ -36,7 +41,16 @@ func Solve(ctx context.Context, in *Instance, o Options) (*Plan, error) {
 	b := newBlock(ctx, m, &o, sites, al, o.Seed)
 	s := newSearch(b)
 	s.run()
-	return s.plan(), nil
+	if s.best == nil {
+		return nil, fmt.Errorf("%w: %w", ErrNoPlan, context.Cause(ctx))
+	}
+	p := s.plan()
+	p.Conflicts = append(conflicts, p.Conflicts...)
+	for n := range p.Unplaced {
+		p.Unplaced[n].Conflict += int32(len(conflicts))
+	}
+	p.Unplaced = append(unplaced, p.Unplaced...)
+	return p, nil
 }
 
 // stopped reports whether the search must end.
@@ -197,8 +211,8 @@ func (s *search) attempt(cycle int) {
 	prices := slices.Clone(b.price)
 	d := b.empty()
 	d.dive(s.a, 12+4*cycle, 15+5*cycle, 0.006, 0.006, s.rng)
-	ok := d.lift(s.rng)
-	if s.best == nil || d.better(s.best, ok) {
+	d.lift(s.rng)
+	if s.best == nil && (!b.stopped() || d.waiting() == 0) || s.best != nil && d.better(s.best) {
 		s.best = d
 	}
 	copy(b.price, prices)
@@ -207,7 +221,7 @@ func (s *search) attempt(cycle int) {
 }
 
 // better prefers meeting the floors, then placing everybody, then value.
-func (d *draft) better(e *draft, ok bool) bool {
+func (d *draft) better(e *draft) bool {
 	if x, y := d.missed(), e.missed(); math.Abs(x-y) > loose {
 		return x < y
 	}
@@ -257,6 +271,7 @@ func (s *search) plan() *Plan {
 		p.Objective += bu.gain
 		changes += bu.charge
 	}
+	p.unplaced(s.best)
 	slices.SortFunc(p.Choices, func(x, y Choice) int {
 		if x.Person != y.Person {
 			return int(x.Person - y.Person)
@@ -271,6 +286,38 @@ func (s *search) plan() *Plan {
 	p.Bound = p.bound(in)
 	p.Gap = (p.Bound - p.Objective) / math.Max(math.Abs(p.Bound), 1e-9)
 	return p
+}
+
+// unplaced reports demands for which the draft found no room, although neither
+// flow nor money rules them out.
+func (p *Plan) unplaced(d *draft) {
+	b := d.b
+	w := b.workers[0]
+	for n := range b.people {
+		mb := &b.people[n]
+		if mb.must == nothing || len(d.at[n].options) > 0 {
+			continue
+		}
+		bs := b.sites[mb.site]
+		w.load(bs.site, mb.id)
+		shut := d.shut(n, nil)
+		for _, j := range w.demands() {
+			c := conflict(RuleMoney, mb.id, j)
+			c.Have = d.purse(mb)
+			c.Need = float64(b.m.in.Offerings[j].Cost)
+			for o := bs.start[j]; o < bs.start[j+1]; o++ {
+				if shut[o/64]>>(o%64)&1 != 0 {
+					c.Rule, c.Need, c.Have = RuleSeats, 1, 0
+					c.Sessions = append(c.Sessions, bs.options[o].session)
+				}
+			}
+			p.Unplaced = append(p.Unplaced, Unplaced{mb.id, j, int32(len(p.Conflicts))})
+			p.Conflicts = append(p.Conflicts, c)
+		}
+	}
+	if len(p.Unplaced) > 0 {
+		p.Warnings = append(p.Warnings, WarnUnplaced)
+	}
 }
 
 // bound is Σ PersonUB + Σ price·capacity.
