@@ -71,8 +71,12 @@ func ScheduleCard(ratings []int, start time.Time, times []time.Time, o memory.Op
 // Sections lays the schedule out.
 func (s *Schedule) Sections(l locale.Lang) []Section {
 	rows := Section{Head: heads(l, "at", "rating", "recall", "state", "due", "days", "stability", "difficulty")}
-	for _, r := range s.Reviews {
-		rows.Rows = append(rows.Rows, []string{l.DateTime(r.At), l.T("lab.rating." + strconv.Itoa(r.Rating)), l.Percent(r.Recall, 1), l.T("lab.state." + r.State),
+	for i, r := range s.Reviews {
+		recall := "–"
+		if i > 0 {
+			recall = l.Percent(r.Recall, 1)
+		}
+		rows.Rows = append(rows.Rows, []string{l.DateTime(r.At), l.T("lab.rating." + strconv.Itoa(r.Rating)), recall, l.T("lab.state." + r.State),
 			l.DateTime(r.Due), l.Number(float64(r.Interval), 0), l.Number(r.Stability, 3), l.Number(r.Difficulty, 3)})
 	}
 	return []Section{rows}

@@ -300,6 +300,7 @@ func predict(r *effect.Risk, columns []effect.Covariate, p []float64, rows []int
 
 func (e *RiskEvaluation) score(d *riskData) (err error) {
 	e.person, e.week, e.outcome = d.person, d.week, d.Outcome
+	e.Warnings = once(e.Warnings)
 	e.Evaluation, err = effect.Evaluate(e.p, d.Outcome, d.week)
 	return Explain(err)
 }

@@ -219,3 +219,15 @@ func pairs(l locale.Lang, of ...string) (rows [][]string) {
 	}
 	return rows
 }
+
+// once keeps the first of warnings that read alike.
+func once(warnings []error) (out []error) {
+	seen := map[string]bool{}
+	for _, w := range warnings {
+		if said := Say(locale.En, w); !seen[said] {
+			seen[said] = true
+			out = append(out, w)
+		}
+	}
+	return out
+}

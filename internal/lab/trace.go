@@ -196,13 +196,7 @@ func (r *Trace) count() {
 			r.Correct += 1 / float64(len(r.rows))
 		}
 	}
-	var once []error
-	for _, w := range r.Warnings {
-		if !slices.ContainsFunc(once, func(o error) bool { return o.Error() == w.Error() }) {
-			once = append(once, w)
-		}
-	}
-	r.Warnings = once
+	r.Warnings = once(r.Warnings)
 }
 
 // fold foretells each fold of users from the answers of the others. The
