@@ -219,8 +219,8 @@ type labMemoryScheduleCmd struct {
 	Weights         string   `help:"21 weights separated by commas, or a file of them." placeholder:"WEIGHTS"`
 	Retention       float64  `help:"Probability of recall wanted when due." default:"0.9"`
 	MaxInterval     int      `help:"Days." default:"36500"`
-	LearningSteps   []string `help:"Minutes of the first steps." default:"1m,10m"`
-	RelearningSteps []string `help:"Minutes of the steps after forgetting." default:"10m"`
+	LearningSteps   []string `help:"The first steps, as 1m, 2h, 1d." default:"1m,10m"`
+	RelearningSteps []string `help:"The steps after forgetting." default:"10m"`
 	LongTermOnly    bool     `help:"No steps within a day."`
 }
 
@@ -255,8 +255,15 @@ func (c *labMemoryScheduleCmd) Run() error {
 	return c.print(r, err)
 }
 
+// durations reads "1m", "2h", "1d".
 func durations(texts []string) (out []time.Duration, err error) {
 	for _, s := range texts {
+		if s == "" { // no steps
+			continue
+		}
+		if n, err := strconv.Atoi(strings.TrimSuffix(s, "d")); err == nil && strings.HasSuffix(s, "d") {
+			s = strconv.Itoa(24*n) + "h"
+		}
 		d, err := time.ParseDuration(s)
 		if err != nil {
 			return nil, err

@@ -683,11 +683,13 @@ func SimulateCAT(ctx context.Context, bankPath, thetaPath string, o CATOptions) 
 				o.Next.Shares[a] = o.Shares[name]
 				continue
 			}
+			n := 0
 			for _, b := range k.area {
 				if b == a {
-					o.Next.Shares[a] += 1 / float64(len(k.area))
+					n++
 				}
 			}
+			o.Next.Shares[a] = float64(n) / float64(len(k.area))
 		}
 	}
 	for name := range o.Shares {

@@ -56,6 +56,7 @@ type Table struct {
 
 	lines  *bufio.Reader
 	sep    byte
+	turned bool // into UTF-8, so that U+FFFD stands for what could not be
 	read   int // lines
 	fields [][]byte
 	buf    []byte // of a row that goes over several lines
@@ -109,9 +110,9 @@ func (t *Table) begin(r io.Reader) error {
 		in.Discard(3)
 	case bytes.HasPrefix(head, []byte{0xff, 0xfe}), bytes.HasPrefix(head, []byte{0xfe, 0xff}):
 		utf16 := unicode.UTF16(unicode.LittleEndian, unicode.ExpectBOM)
-		in = bufio.NewReaderSize(transform.NewReader(in, utf16.NewDecoder()), ahead)
+		in, t.turned = bufio.NewReaderSize(transform.NewReader(in, utf16.NewDecoder()), ahead), true
 	case !utf8.Valid(whole(head)):
-		in = bufio.NewReaderSize(transform.NewReader(in, simplifiedchinese.GB18030.NewDecoder()), ahead)
+		in, t.turned = bufio.NewReaderSize(transform.NewReader(in, simplifiedchinese.GB18030.NewDecoder()), ahead), true
 	}
 	t.lines = in
 	head, _ = in.Peek(ahead)
@@ -222,7 +223,9 @@ func (t *Table) Next() bool {
 		switch {
 		case len(t.fields) != len(t.Columns):
 			t.Reject(-1, "lab.bad.fields", len(t.fields), len(t.Columns))
-		case slices.ContainsFunc(t.fields, func(f []byte) bool { return !utf8.Valid(f) }):
+		case slices.ContainsFunc(t.fields, func(f []byte) bool {
+			return !utf8.Valid(f) || t.turned && bytes.ContainsRune(f, utf8.RuneError)
+		}):
 			t.Reject(-1, "lab.bad.encoding")
 		default:
 			return true
