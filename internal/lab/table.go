@@ -57,7 +57,7 @@ type Table struct {
 	lines  *bufio.Reader
 	sep    byte
 	turned bool // into UTF-8, so that U+FFFD stands for what could not be
-	read   int // lines
+	read   int  // lines
 	fields [][]byte
 	buf    []byte // of a row that goes over several lines
 	text   []byte // of quoted fields
@@ -67,8 +67,9 @@ type Table struct {
 
 // Bounds that keep a file that is no table from filling memory.
 const (
-	maxLine  = 16 << 20 // bytes
-	maxQuote = 1 << 20  // bytes of a row with a quoted line break
+	maxLine       = 16 << 20 // bytes
+	maxQuote      = 1 << 20  // bytes of a row with a quoted line break
+	maxQuoteLines = 1000     // of such a row
 )
 
 // Open opens a table and reads its header; - is standard input.
@@ -262,22 +263,22 @@ func (t *Table) row() bool {
 			return true
 		}
 		t.buf = append(t.buf[:0], line...)
-		for {
-			ok, open := t.quoted()
-			if ok {
-				return true
-			}
-			if !open {
-				t.Reject(-1, "lab.bad.quote")
-				break
-			}
+		ok, open := t.quoted()
+		for open {
 			more, err := t.line()
-			if err != nil || len(t.buf) > maxQuote {
+			if err != nil || len(t.buf) > maxQuote || t.read-t.Line > maxQuoteLines {
 				t.err = fault.Wrap(err, fault.Invalid, "lab.file.quote", t.Name, t.Line)
 				return false
 			}
 			t.buf = append(append(t.buf, '\n'), more...)
+			if bytes.Count(more, []byte{'"'})%2 == 1 { // an even number leaves it open
+				ok, open = t.quoted()
+			}
 		}
+		if ok {
+			return true
+		}
+		t.Reject(-1, "lab.bad.quote")
 	}
 	return false
 }
