@@ -25,6 +25,7 @@ type labCmd struct {
 	Effect  labEffectCmd  `cmd:"" help:"Effects: what a treatment changed, and how sure that is."`
 	Mediate labMediateCmd `cmd:"" help:"A path model: what of an effect passes through which mediators."`
 	Risk    labRiskCmd    `cmd:"" help:"Who will drop out or fail."`
+	Plan    labPlanCmd    `cmd:"" help:"The planner: who attends what and when, with a proof of how good that is."`
 }
 
 // labFlags are those of every command that reads tables.

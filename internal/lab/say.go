@@ -9,6 +9,7 @@ import (
 	"attune/internal/engine/effect"
 	"attune/internal/engine/irt"
 	"attune/internal/engine/memory"
+	"attune/internal/engine/solve"
 	"attune/internal/engine/trace"
 	"attune/internal/fault"
 	"attune/internal/locale"
@@ -74,6 +75,10 @@ var spoken = []struct {
 	{trace.ErrNoTimes, "trace.no_times"},
 	{trace.ErrUnseen, "trace.unseen"},
 	{trace.ErrKind, "trace.kind"},
+	{solve.WarnStopped, "solve.stopped"},
+	{solve.WarnCancelled, "solve.cancelled"},
+	{solve.WarnNodes, "solve.nodes"},
+	{solve.WarnFloor, "solve.floor"},
 	{effect.ErrNumber, "effect.number"},
 	{effect.ErrBinary, "effect.binary"},
 	{effect.ErrArm, "effect.arm"},
@@ -154,6 +159,12 @@ func WriteJSON(w io.Writer, l locale.Lang, v any) error {
 		Limit   float64  `json:"limit,omitzero"`
 	}
 	warning := json.MarshalToFunc(func(e *jsontext.Encoder, err error) error {
+		switch p := err.(type) { // the encoder hands over the address of what it can
+		case *effect.Warning:
+			err = *p
+		case *solve.Warning:
+			err = *p
+		}
 		code, _, _ := spell(err)
 		r := remark{Code: code, Message: Say(l, err)}
 		if w, ok := errors.AsType[effect.Warning](err); ok {

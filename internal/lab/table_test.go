@@ -14,6 +14,8 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"attune/internal/engine/effect"
+	"attune/internal/engine/solve"
 	"attune/internal/fault"
 	"attune/internal/locale"
 
@@ -254,9 +256,14 @@ func TestJSONOfNoNumber(t *testing.T) {
 		X float64   `json:"x"`
 		Y []float64 `json:"y"`
 		Noted
-	}{math.NaN(), []float64{1.5, math.Inf(1)}, Noted{Warnings: []error{expanded}}}
+	}{math.NaN(), []float64{1.5, math.Inf(1)}, Noted{Warnings: []error{expanded, solve.WarnStopped, effect.Warning{Kind: effect.SmallGroups, Value: 7, Limit: 20}}}}
 	if err := WriteJSON(&b, locale.Zh, v); err != nil {
 		t.Fatal(err)
+	}
+	for _, want := range []string{`{"code":"solve.stopped","message":"在`, `{"code":"effect.small_groups","message":"较小的一组只有 7（界限 20）。","value":7,"limit":20}`} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("%s is not in %s", want, b.String())
+		}
 	}
 	if got := b.String(); !strings.HasPrefix(got, `{"x":null,"y":[1.5,null],"warnings":[{"code":"lab.warn.trace.expanded","message":`) || !strings.HasSuffix(got, `"bad_rows":[]}`+"\n") {
 		t.Error(got)
