@@ -36,7 +36,7 @@ func (s *story) needs(ctx context.Context) error {
 	if err := s.d.Write(ctx, func(t *db.Tx) error {
 		if err := delivery.Open(ctx, t, delivery.Programme{
 			ID: id, Name: s.sample.Company.Programmes[0], Cycle: 1, Stage: delivery.StageNeed,
-			Days: s.Days, Hours: s.Hours, Money: 110 * float64(s.People),
+			Days: s.Days, Hours: s.Hours, Money: 340 * float64(s.People),
 		}); err != nil {
 			return err
 		}
@@ -289,7 +289,7 @@ func (s *story) find(ctx context.Context) error {
 		if err := delivery.Advance(ctx, t, s.programme(0), delivery.StageContent); err != nil {
 			return err
 		}
-		s.truth.begin()
+		s.truth.begin(s.rng, s.skills)
 		return nil
 	})
 }
@@ -319,24 +319,30 @@ func (s *story) plan(ctx context.Context, cycle int) error {
 	}); err != nil {
 		return err
 	}
+	p, err := s.solve(ctx, id)
+	s.out.Plans[cycle] = p
+	return err
+}
+
+// solve plans a programme and approves the plan.
+func (s *story) solve(ctx context.Context, id delivery.ProgrammeID) (p plan.Plan, err error) {
 	var problem *plan.Problem
 	if err := s.d.Read(ctx, func(t *db.Tx) (err error) {
 		problem, err = plan.Draft(ctx, t, id, plan.DefaultOptions(s.Seed))
 		return err
 	}); err != nil {
-		return err
+		return p, err
 	}
 	solution, err := problem.Solve(ctx, nil)
 	if err != nil {
-		return err
+		return p, err
 	}
-	s.later(1, 10)
-	return s.d.Write(ctx, func(t *db.Tx) error {
-		p, err := solution.Keep(ctx, t, "A")
+	return p, s.d.Write(ctx, func(t *db.Tx) error {
+		kept, err := solution.Keep(ctx, t, "A")
 		if err != nil {
 			return err
 		}
-		s.out.Plans[cycle], err = plan.Approve(ctx, t, p.ID, "demo")
+		p, err = plan.Approve(ctx, t, kept.ID, "demo")
 		return err
 	})
 }
@@ -395,24 +401,25 @@ func (s *story) offer(ctx context.Context, t *db.Tx, cycle int, start time.Time)
 		slot := i // shifted by site, so that no course is always in the morning
 		for day := range s.Days {
 			for half := range 2 {
-				if len(dated) == 0 {
-					break
+				for room := range min(rooms, len(dated)) {
+					c := dated[slot%len(dated)]
+					slot++
+					begins := start.AddDate(0, 0, day).Add(time.Duration(9+5*half) * time.Hour)
+					trainer := s.sample.Company.Trainers[(i*rooms+room+day*2+half)%len(s.sample.Company.Trainers)]
+					sessions = append(sessions, delivery.Session{
+						ID:       delivery.SessionID(fmt.Sprintf("session-%d-%02d-%d%d%d", cycle+1, i+1, day+1, half+1, room+1)),
+						Offering: offeringID(cycle, c.Key), StartsAt: begins, EndsAt: begins.Add(time.Duration(c.Minutes()) * time.Minute),
+						Seats: c.Seats, Site: site, Room: s.sample.Company.Rooms[(i+room)%len(s.sample.Company.Rooms)].Zh, Trainer: trainer.Name,
+					})
 				}
-				c := dated[slot%len(dated)]
-				slot++
-				begins := start.AddDate(0, 0, day).Add(time.Duration(9+5*half) * time.Hour)
-				room := s.sample.Company.Rooms[i%len(s.sample.Company.Rooms)]
-				trainer := s.sample.Company.Trainers[(i+day*2+half)%len(s.sample.Company.Trainers)]
-				sessions = append(sessions, delivery.Session{
-					ID:       delivery.SessionID(fmt.Sprintf("session-%d-%02d-%d%d", cycle+1, i+1, day+1, half+1)),
-					Offering: offeringID(cycle, c.Key), StartsAt: begins, EndsAt: begins.Add(time.Duration(c.Minutes()) * time.Minute),
-					Seats: c.Seats, Site: site, Room: room.Zh, Trainer: trainer.Name,
-				})
 			}
 		}
 	}
 	return delivery.AddSessions(ctx, t, sessions)
 }
+
+// rooms is how many workshops a site can hold at once.
+const rooms = 2
 
 func offeringID(cycle int, course string) delivery.OfferingID {
 	return delivery.OfferingID(fmt.Sprintf("offering-%d-%s", cycle+1, course))
@@ -484,7 +491,7 @@ func (s *story) train(ctx context.Context, cycle int) error {
 			if !s.coin(s.truth.learners[i].diligent) {
 				continue
 			}
-			if err := s.study(ctx, t, cycle, i, o, course[o]); err != nil {
+			if err := s.study(ctx, t, s.programme(cycle), i, o, course[o]); err != nil {
 				return err
 			}
 		}
@@ -542,13 +549,13 @@ func (s *story) takeSession(i int, o delivery.OfferingID, c content.CourseID) {
 
 // study lets a person go through an online course: open each activity, attend
 // for as long as they do, answer, finish, or stop on the way.
-func (s *story) study(ctx context.Context, t *db.Tx, cycle, i int, o delivery.OfferingID, c content.CourseID) error {
+func (s *story) study(ctx context.Context, t *db.Tx, programme delivery.ProgrammeID, i int, o delivery.OfferingID, c content.CourseID) error {
 	p, l := s.people[i], &s.truth.learners[i]
 	consent, err := attention.Consented(ctx, t, p.ID)
 	if err != nil {
 		return err
 	}
-	within := "programme/" + string(s.programme(cycle))
+	within := "programme/" + string(programme)
 	for j := range s.acts[c] {
 		a := &s.acts[c][j]
 		if s.coin(0.02 * float64(j)) { // interest flags as the course goes on
@@ -706,7 +713,7 @@ func (s *story) improve(ctx context.Context) error {
 				}
 				for _, a := range s.sample.Courses[c].Activities {
 					for _, k := range a.Teaches {
-						if s.skillID[k.Skill] == im.Skill && !slices.Contains(courses, c) {
+						if s.skillID[k.Skill] == im.Skill && k.Share >= 0.5 && !slices.Contains(courses, c) {
 							courses = append(courses, c)
 						}
 					}
@@ -736,30 +743,110 @@ func (s *story) improve(ctx context.Context) error {
 		if _, err := need.Find(ctx, t, next.ID, need.DefaultWeights); err != nil {
 			return err
 		}
-		s.truth.begin()
+		s.truth.begin(s.rng, s.skills)
 		return delivery.Advance(ctx, t, next.ID, delivery.StageContent)
 	})
 }
 
-// today leaves something to do: a practice test that is open.
+// today leaves something to do: a third programme under way at everybody's own
+// pace, a practice test that is open, and a sign-in for each role.
 func (s *story) today(ctx context.Context) error {
-	s.at(s.Now.Add(-24 * time.Hour))
-	return s.d.Write(ctx, func(t *db.Tx) (err error) {
-		if s.out.Company, err = company(ctx, t); err != nil {
+	s.at(s.Now.Add(-72 * time.Hour))
+	last := s.out.Results[0]
+	if s.out.Results[1] != nil {
+		last = s.out.Results[1]
+	}
+	var next delivery.Programme
+	if err := s.d.Write(ctx, func(t *db.Tx) (err error) {
+		c, err := org.FindCompany(ctx, t)
+		if err != nil {
 			return err
 		}
+		s.out.Company = *c
 		test := assess.Test{ID: "practice", Purpose: assess.Practice, Name: locale.Both("随堂练习", "Practice test"), OpensAt: t.Now, ClosesAt: t.Now.AddDate(0, 2, 0)}
 		for _, k := range s.skills {
 			test.Skills = append(test.Skills, assess.TestSkill{Skill: k.ID, Items: 3})
 		}
-		return assess.AddTest(ctx, t, test)
-	})
+		if err := assess.AddTest(ctx, t, test); err != nil || len(last.Improve) == 0 {
+			return err
+		}
+		var skills []org.SkillID
+		for _, im := range last.Improve {
+			skills = append(skills, im.Skill)
+		}
+		if next, err = evaluate.OpenNext(ctx, t, last.ID, skills, locale.Both("第三期：巩固", "Cycle three: consolidation")); err != nil {
+			return err
+		}
+		if _, err := need.Find(ctx, t, next.ID, need.DefaultWeights); err != nil {
+			return err
+		}
+		s.truth.begin(s.rng, s.skills)
+		next.StartsOn = time.Date(t.Now.Year(), t.Now.Month(), t.Now.Day(), 0, 0, 0, 0, s.zone)
+		if err := delivery.Revise(ctx, t, next); err != nil {
+			return err
+		}
+		var offerings []delivery.Offering
+		for _, c := range s.sample.Courses {
+			if c.Cycle == 1 && !c.Dated {
+				offerings = append(offerings, delivery.Offering{
+					ID: offeringID(2, c.Key), Programme: next.ID, Course: s.courses[c.Key], Cost: 12, Due: s.Now.AddDate(0, 0, 11),
+				})
+			}
+		}
+		if err := delivery.AddOfferings(ctx, t, offerings); err != nil {
+			return err
+		}
+		for _, stage := range []delivery.Stage{delivery.StageContent, delivery.StagePlan} {
+			if err := delivery.Advance(ctx, t, next.ID, stage); err != nil {
+				return err
+			}
+		}
+		return nil
+	}); err != nil {
+		return err
+	}
+	if next.ID != "" {
+		if _, err := s.solve(ctx, next.ID); err != nil {
+			return err
+		}
+		if err := s.beginThird(ctx, next.ID); err != nil {
+			return err
+		}
+	}
+	s.at(s.Now)
+	return s.d.Write(ctx, func(t *db.Tx) error { return s.signIns(ctx, t) })
 }
 
-func company(ctx context.Context, t *db.Tx) (org.Company, error) {
-	c, err := org.FindCompany(ctx, t)
-	if err != nil {
-		return org.Company{}, err
+// beginThird lets a part of the people begin what they are enrolled in.
+func (s *story) beginThird(ctx context.Context, programme delivery.ProgrammeID) error {
+	var enrolments []delivery.Enrolment
+	course := map[delivery.OfferingID]content.CourseID{}
+	if err := s.d.Read(ctx, func(t *db.Tx) (err error) {
+		offerings, err := delivery.Offerings(ctx, t, programme)
+		if err != nil {
+			return err
+		}
+		for _, o := range offerings {
+			course[o.ID] = o.Course
+		}
+		enrolments, err = delivery.Enrolments(ctx, t, programme)
+		return err
+	}); err != nil {
+		return err
 	}
-	return *c, nil
+	first := map[org.PersonID]delivery.OfferingID{}
+	for _, e := range enrolments {
+		if first[e.Person] == "" {
+			first[e.Person] = e.Offering
+		}
+	}
+	s.at(s.Now.Add(-50 * time.Hour))
+	return s.each(ctx, func(t *db.Tx, i int) error {
+		o := first[s.people[i].ID]
+		if o == "" || i == len(s.people)-1 || !s.coin(0.35) {
+			return nil
+		}
+		t.Now = t.Now.Add(time.Duration(s.rng.IntN(40*60)) * time.Minute)
+		return s.study(ctx, t, programme, i, o, course[o])
+	})
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 
-	"attune/internal/auth"
 	"attune/internal/db"
 	"attune/internal/locale"
 	"attune/internal/need"
@@ -154,25 +153,4 @@ func (s *Summary) Text(l locale.Lang) string {
 		line("demo.sum.second", name(x.Skill), l.Number(x.Before, 1), l.Number(x.After, 1), l.Interval(x.Change, x.Low, x.High, 1))
 	}
 	return b.String()
-}
-
-// Password is that of every sign-in of the sample company, which holds nobody
-// real.
-const Password = "attune-demo"
-
-// SignIn is a sign-in of the sample company.
-type SignIn struct {
-	Login string
-	Role  auth.Role
-}
-
-// SignIns lists one for each role.
-var SignIns = []SignIn{
-	{"manager", auth.TrainingManager},
-	{"trainer", auth.Trainer},
-	{"lead", auth.TeamManager},
-	{"employee", auth.Employee},
-	{"agent", auth.Agent},
-	{"brand", auth.BrandOfficer},
-	{"admin", auth.Administrator},
 }

@@ -26,6 +26,7 @@ type truth struct {
 type learner struct {
 	theta    map[org.SkillID]float64                         // ability now, logits
 	before   map[org.SkillID]float64                         // S at the start of the programme being lived, points
+	wander   map[org.SkillID]float64                         // what work teaches this person more or less than others until the test after, or lets them forget, logits
 	speed    float64                                         // of learning, 1 on average
 	focus    float64                                         // share of open time attended, (0, 1)
 	comes    bool                                            // to the workshop they have a seat in
@@ -70,7 +71,7 @@ func (tr *truth) s(k org.SkillID, theta float64) float64 {
 // team's.
 func (tr *truth) addLearner(rng *rand.Rand, skills []org.Skill, shift map[org.SkillID]float64) {
 	l := learner{
-		theta: map[org.SkillID]float64{}, before: map[org.SkillID]float64{},
+		theta: map[org.SkillID]float64{}, before: map[org.SkillID]float64{}, wander: map[org.SkillID]float64{},
 		speed: math.Exp(0.25*rng.NormFloat64() - 0.03), focus: 0.55 + 0.4*rng.Float64(),
 		comes: rng.Float64() < 0.94, diligent: 0.85 + 0.14*rng.Float64(),
 		flatter: 0.35 + 0.5*rng.NormFloat64(), halo: 0.45 * rng.NormFloat64(),
@@ -100,13 +101,18 @@ func (tr *truth) choose(rng *rand.Rand, i int, k org.SkillID, it content.ItemID,
 	return c
 }
 
-// begin marks where everybody stands before a programme.
-func (tr *truth) begin() {
+// wanders is the standard deviation of learner.wander.
+const wanders = 0.3
+
+// begin marks where everybody stands before a programme, and draws what will
+// happen to them beside it.
+func (tr *truth) begin(rng *rand.Rand, skills []org.Skill) {
 	for i := range tr.learners {
 		l := &tr.learners[i]
 		clear(l.doses)
-		for k, th := range l.theta {
-			l.before[k] = tr.s(k, th)
+		for _, k := range skills {
+			l.before[k.ID] = tr.s(k.ID, l.theta[k.ID])
+			l.wander[k.ID] = wanders * rng.NormFloat64()
 		}
 	}
 }
@@ -135,7 +141,8 @@ func (tr *truth) after(i int, k org.SkillID, ceiling, days float64, counts func(
 		}
 	}
 	gain := left * (1 - math.Exp(-taught)) * math.Pow(tr.keeps, days/30)
-	return before + gain + (left-gain)*(1-math.Exp(-tr.drift[k]))
+	reached := before + gain + (left-gain)*(1-math.Exp(-tr.drift[k]))
+	return tr.s(k, tr.scale[k].ThetaAt(reached)+l.wander[k])
 }
 
 // settle moves everybody to where the programme brought them: the doses that

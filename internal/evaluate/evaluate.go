@@ -281,13 +281,15 @@ const fewest = 8
 
 // covariates returns the latent regression's design for some people at one
 // skill: position, and for each offering that teaches it whether they were to
-// take it, as planned or drawn, and whether they stood in its pool.
-func (s *study) covariates(who []int, k org.SkillID) (x [][]float64, names []string) {
+// take it, as planned or drawn, and whether they stood in its pool. The columns
+// from later on were decided upon the answers before.
+func (s *study) covariates(who []int, k org.SkillID) (x [][]float64, names []string, later int) {
 	at := make([]org.PositionID, len(who))
 	for i, p := range who {
 		at[i] = s.people[p].person.Position
 	}
 	x, names = assess.Dummies(at)
+	later = len(names)
 	column := func(name string, is func(sitting) bool) {
 		n := 0
 		for _, p := range who {
@@ -319,7 +321,7 @@ func (s *study) covariates(who []int, k org.SkillID) (x [][]float64, names []str
 		}
 		column("pool "+string(d.Offering), func(p sitting) bool { return in[p.person.ID] })
 	}
-	return x, names
+	return x, names, later
 }
 
 // model fits one skill on some of the people who answered it in either test.
@@ -343,18 +345,37 @@ func (s *study) model(k org.SkillID, among func(sitting) bool) (*fit, error) {
 	if len(pairs) == 0 || len(s.after[k]) == 0 || len(s.before[k]) == 0 {
 		return nil, nil
 	}
-	x, names := s.covariates(f.who, k)
+	x, names, later := s.covariates(f.who, k)
 	for i := range pairs {
 		pairs[i].X = x[i]
 	}
 	var err error
-	if f.gain, err = irt.JointGain(pairs, bank.Items, irt.FitOptions{Names: names}); err != nil {
+	if f.gain, err = irt.JointGain(pairs, bank.Items, irt.FitOptions{Names: names, Later: from(later, len(names))}); err != nil {
 		return nil, err
+	}
+	{
+		g := f.gain
+		println("FIT", string(k), len(pairs), g.Converged, g.Iterations, int(1000*g.SDBefore), int(1000*g.SDAfter), int(1000*g.Correlation))
+		for i, n := range names {
+			println("   ", n, int(1000*g.Before[i]), int(1000*g.After[i]), int(1000*g.BeforeSE[i]), int(1000*g.AfterSE[i]))
+		}
+		for _, w := range g.Warnings {
+			println("   W", w.Error())
+		}
 	}
 	if !f.gain.Converged { // figures of a fit that did not end are none
 		return nil, fault.Wrap(irt.ErrNotConverged, fault.Invalid, "evaluate.not_converged", string(k))
 	}
 	return f, nil
+}
+
+// from lists the integers from lo below hi.
+func from(lo, hi int) []int {
+	var all []int
+	for i := lo; i < hi; i++ {
+		all = append(all, i)
+	}
+	return all
 }
 
 func (s *study) fit() error {

@@ -111,6 +111,24 @@ func (d *design) check(occasion string, seen []bool) error {
 	return &AliasError{occasion, d.called(aliased)}
 }
 
+// without returns the design less some of its kept columns.
+func (d *design) without(drop []bool) *design {
+	out := &design{width: d.width, names: d.names, x: make([][]float64, len(d.x))}
+	for a, column := range d.kept {
+		if !drop[a] {
+			out.kept = append(out.kept, column)
+		}
+	}
+	for i, row := range d.x {
+		for a, v := range row {
+			if !drop[a] {
+				out.x[i] = append(out.x[i], v)
+			}
+		}
+	}
+	return out
+}
+
 func (d *design) called(columns []int) []string {
 	var names []string
 	for _, j := range columns {

@@ -89,7 +89,12 @@ func JointGain(people []Pair, bank []Item, opt FitOptions) (*Gain, error) {
 	if j.n <= float64(j.k) {
 		return nil, ErrTooFew
 	}
-	if err := errors.Join(d.check("before", seen[0]), d.check("after", seen[1])); err != nil {
+	j.later = make([]bool, j.k)
+	for a, column := range d.kept {
+		j.later[a] = slices.Contains(opt.Later, column)
+	}
+	earlier := d.without(j.later)
+	if err := errors.Join(earlier.check("before", seen[0]), d.check("after", seen[1])); err != nil {
 		return nil, err
 	}
 	if j.sheets[0].bad+j.sheets[1].bad > 0 {
@@ -102,13 +107,14 @@ func JointGain(people []Pair, bank []Item, opt FitOptions) (*Gain, error) {
 
 	g := &Gain{joint: j, Warnings: warnings}
 	var start [2]*Population
-	for o := range 2 {
-		if start[o], err = fitPopulation(j.sheets[o], d, opt.maxIter()); err != nil {
+	for o, of := range [2]*design{earlier, d} {
+		if start[o], err = fitPopulation(j.sheets[o], of, opt.maxIter()); err != nil {
 			return nil, fmt.Errorf("%s: %w", [2]string{"before", "after"}[o], err)
 		}
 	}
-	j.gram = gramOf(d, j.seen)
-	j.coef = [2][]float64{start[0].coef, start[1].coef}
+	j.design = [2]*design{earlier, d}
+	j.gram = [2]*gram{gramOf(earlier, j.seen), gramOf(d, j.seen)}
+	j.coef = [2][]float64{j.among(start[0].coef), start[1].coef}
 	rho := 0.5
 	if j.independent {
 		rho = 0
@@ -121,7 +127,13 @@ func JointGain(people []Pair, bank []Item, opt FitOptions) (*Gain, error) {
 	g.SDBefore, g.SDAfter = math.Sqrt(j.cov[0]), math.Sqrt(j.cov[2])
 	g.Correlation = j.cov[1] / g.SDBefore / g.SDAfter
 	g.Before, g.After = d.spread(j.coef[0]), d.spread(j.coef[1])
-	g.BeforeSE = d.spread(standardErrors(j.curve, 0, j.k))
+	se0 := standardErrors(j.curve, 0, j.k)
+	for a, later := range j.later {
+		if later {
+			se0[a] = 0
+		}
+	}
+	g.BeforeSE = d.spread(se0)
 	g.AfterSE = d.spread(standardErrors(j.curve, j.k, 2*j.k))
 	return g, nil
 }
@@ -135,8 +147,10 @@ type joint struct {
 	d           *design
 	k           int // covariates kept
 	sc          *Scale
-	gram        *gram
-	independent bool // nobody answered twice: p₀₁ is held at 0
+	later       []bool     // by kept covariate: explains θ₁ alone
+	design      [2]*design // d, for the first occasion without those
+	gram        [2]*gram   // of design
+	independent bool       // nobody answered twice: p₀₁ is held at 0
 
 	coef [2][]float64
 	cov  [3]float64 // Σ as σ₀₀, σ₀₁, σ₁₁
@@ -306,8 +320,11 @@ func (j *joint) ridged(hess []float64, part float64) []float64 {
 func (j *joint) em(now *jointSums) {
 	var next [2][]float64
 	for o := range 2 {
-		next[o] = make([]float64, j.k)
-		j.gram.solve(next[o], j.d, j.seen, now.mean[o])
+		next[o] = make([]float64, len(j.design[o].kept))
+		j.gram[o].solve(next[o], j.design[o], j.seen, now.mean[o])
+		if o == 0 {
+			next[o] = j.among(next[o])
+		}
 	}
 	var ss [3]float64
 	for i, s := range j.score {
@@ -443,25 +460,52 @@ func (j *joint) pass() *jointSums {
 	sum.hess[2*k*n+2*k] -= j.lkj() / (prec[0] * prec[0])
 	sum.hess[(2*k+2)*n+2*k+2] -= j.lkj() / (prec[2] * prec[2])
 	if j.independent {
-		at := 2*k + 1
-		sum.grad[at] = 0
-		for a := range n {
-			sum.hess[a*n+at], sum.hess[at*n+a] = 0, 0
+		sum.hold(2*k + 1)
+	}
+	for a, later := range j.later {
+		if later {
+			sum.hold(a)
 		}
-		sum.hess[at*n+at] = 1
 	}
 	return sum
 }
 
-// lkj is the weight of the prior log(1 − ρ²) on the residual correlation, as of
-// Lewandowski, Kurowicka & Joe (2009) with η = 2. Where all change alike the
-// likelihood has no maximum short of ρ = 1 and a singular Σ; the prior keeps it
-// away (Chung et al. 2013) and weighs as much as one person elsewhere.
+// hold keeps a parameter where it is.
+func (s *jointSums) hold(at int) {
+	n := len(s.grad)
+	s.grad[at] = 0
+	for a := range n {
+		s.hess[a*n+at], s.hess[at*n+a] = 0, 0
+	}
+	s.hess[at*n+at] = 1
+}
+
+// among puts the coefficients of the earlier covariates among zeros for the
+// later ones.
+func (j *joint) among(earlier []float64) []float64 {
+	all := make([]float64, 0, j.k)
+	for _, later := range j.later {
+		if later {
+			all = append(all, 0)
+			continue
+		}
+		all, earlier = append(all, earlier[0]), earlier[1:]
+	}
+	return all
+}
+
+// lkj is the weight of log(1 − ρ²), ρ the residual correlation, that is added
+// to the likelihood. A half is a weak prior (Lewandowski, Kurowicka & Joe 2009):
+// where all change alike the likelihood has no maximum short of ρ = 1 and a
+// singular Σ, and the prior keeps it away (Chung et al. 2013). Less k/2, because
+// the divisor n − k of Σ's determinant would add that much; it is meant for the
+// variances, and on the correlation of short tests, of which the answers say
+// little, it makes people's gains look more different than they are.
 func (j *joint) lkj() float64 {
 	if j.independent {
 		return 0
 	}
-	return 1
+	return 0.5 - float64(j.k)/2
 }
 
 // penalty is the derivative by P of what makes the divisor of Σ n−k, and of
@@ -539,6 +583,11 @@ func (j *joint) contrast(before, after []float64, f func(mu, variance float64) (
 	grad[2*k+2] = -byCov[0]*s[1]*s[1] - byCov[1]*s[2]*s[2]
 	if j.independent {
 		grad[2*k+1] = 0
+	}
+	for a, later := range j.later {
+		if later {
+			grad[a] = 0
+		}
 	}
 	lever := solve(j.curve, grad)
 	var each float64 // the penalty's part of the score, shared out

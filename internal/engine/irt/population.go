@@ -11,6 +11,14 @@ type FitOptions struct {
 	Names   []string // of the covariates, for warnings; may be short
 	Level   float64  // of intervals; 0 means 0.95
 	MaxIter int      // of Newton's method; 0 means 100
+
+	// Later lists the covariates, by column, that were decided upon the answers
+	// before, or after them: who was to be trained, who stood in a draw. In
+	// JointGain they explain θ₁ alone. Were θ₀ regressed on them too, it would be
+	// regressed on its own measurement's error, and who answered unluckily and
+	// was therefore trained would pass for someone less able (Rubin 1976: the
+	// assignment is ignorable given the answers before, and not without them).
+	Later []int
 }
 
 func (o FitOptions) level() float64 {

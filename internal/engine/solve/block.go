@@ -58,6 +58,7 @@ type blockSite struct {
 	seat  []int32   // [option] resource, or −1
 	cover []int32   // [team·instants+instant] resource
 	pay   []float64 // [class·options+option] price
+	base  []int32   // [class] where the team's resources begin in cover, or −1
 }
 
 // member is a person of a block.
@@ -189,6 +190,13 @@ func newBlock(ctx context.Context, m *model, opt *Options, sites []int32, al all
 				x := g*len(bs.instants) + at
 				bs.cover[x] = int32(len(b.res))
 				b.res = append(b.res, resource{forCover, team, int32(at), float64(bs.cap[x]), 1})
+			}
+		}
+		bs.base = make([]int32, len(bs.classes))
+		for c, cl := range bs.classes {
+			bs.base[c] = -1
+			if cl.team >= 0 {
+				bs.base[c] = bs.teamAt[cl.team] * int32(len(bs.instants))
 			}
 		}
 		bs.pay = make([]float64, len(bs.classes)*len(bs.options))
@@ -373,14 +381,13 @@ func (b *block) total(use []float64) (dual float64) {
 // team, which no other chunk touches.
 func (b *block) bookCover(use []float64, mb *member, bu *bundle, part float64) {
 	bs := b.sites[mb.site]
-	team := bs.classes[mb.class].team
-	if team < 0 {
+	base := bs.base[mb.class]
+	if base < 0 {
 		return
 	}
-	g := int(bs.teamAt[team]) * len(bs.instants)
 	for _, o := range bu.options {
 		for _, at := range bs.options[o].instants {
-			use[bs.cover[g+int(at)]] += part
+			use[bs.cover[base+at]] += part
 		}
 	}
 }

@@ -14,18 +14,19 @@ type bundle struct {
 
 // item is an offering that a person may take.
 type item struct {
-	j      int32
-	hours  float64
-	price  float64 // of its cheapest option
-	dear   float64 // the same, with κ
-	chain  float64 // the part of dear that comes of prerequisites
-	linear float64 // what taking it is worth at the tangent, less price and κ
-	worth  float64 // the same, less τ times its hours
-	units  int     // hours in grid steps, rounded down
-	must   bool
-	needed bool    // a prerequisite of another item
-	pre    []int32 // indices in searcher.items, once ordered
-	lo, hi int32   // its options are searcher.choice[lo:hi], cheapest first
+	j       int32
+	hours   float64
+	perHour float64 // 1/hours
+	price   float64 // of its cheapest option
+	dear    float64 // the same, with κ
+	chain   float64 // the part of dear that comes of prerequisites
+	linear  float64 // what taking it is worth at the tangent, less price and κ
+	worth   float64 // the same, less τ times its hours
+	units   int     // hours in grid steps, rounded down
+	must    bool
+	needed  bool    // a prerequisite of another item
+	pre     []int32 // indices in searcher.items, once ordered
+	lo, hi  int32   // its options are searcher.choice[lo:hi], cheapest first
 }
 
 type choice struct {
@@ -98,6 +99,7 @@ type searcher struct {
 	shut      []uint64  // for the caller's use
 	scaled    []float64 // the same
 	weight    []float64
+	ratio     []float64 // [item] worth per hour
 }
 
 func newSearcher(m *model) *searcher {
@@ -201,14 +203,15 @@ func (w *searcher) required() bool { return slices.Contains(w.hasMust, true) }
 
 // ask is one question to a searcher about the loaded person.
 type ask struct {
-	price []float64 // by option of the site, ≥ 0
-	theta float64   // price of the group's floor
-	shut  []uint64  // options not to be had; may be nil
-	money float64   // most that the bundle may cost
-	nodes int       // where to cut the search short
-	warm  []float32 // A⁰ by skill, read and written; may be nil
-	floor float64   // only bundles worth more than this are of interest; −Inf for any
-	slack float64   // a bundle may be worth this much less than the best
+	price  []float64 // by option of the site, ≥ 0
+	theta  float64   // price of the group's floor
+	shut   []uint64  // options not to be had; may be nil
+	money  float64   // most that the bundle may cost
+	nodes  int       // where to cut the search short
+	rounds int       // of the tangent's search; 0 for 16
+	warm   []float32 // A⁰ by skill, read and written; may be nil
+	floor  float64   // only bundles worth more than this are of interest; −Inf for any
+	slack  float64   // a bundle may be worth this much less than the best
 }
 
 // answer is the best bundle found and a bound on any.
@@ -231,7 +234,7 @@ func (w *searcher) solve(q *ask) answer {
 	if !w.collect(q) {
 		return answer{math.Inf(-1), math.Inf(-1), true}
 	}
-	w.tangent(q, 16)
+	w.tangent(q, or(q.rounds, 16))
 	w.fix()
 	w.search(q)
 	a := answer{math.Inf(-1), w.ub + base, !w.cut}
@@ -392,6 +395,15 @@ func (w *searcher) tangent(q *ask, rounds int) {
 	w.dear = slices.Grow(w.dear[:0], len(w.choice))[:len(w.choice)]
 	w.pick = slices.Grow(w.pick[:0], n)[:n]
 	w.part = slices.Grow(w.part[:0], n)[:n]
+	w.ratio = slices.Grow(w.ratio[:0], n)[:n]
+	w.order = w.order[:0]
+	for n := range w.items {
+		it := &w.items[n]
+		it.perHour = 1 / max(it.hours, 1e-6)
+		if !it.must {
+			w.order = append(w.order, int32(n))
+		}
+	}
 	rows := w.s.rows
 	w.kappa = slices.Grow(w.kappa[:0], rows)[:rows]
 	w.loads = slices.Grow(w.loads[:0], rows)[:rows]
@@ -423,7 +435,6 @@ func (w *searcher) tangent(q *ask, rounds int) {
 		}
 		w.dearer()
 		room := w.room
-		w.order = w.order[:0]
 		clear(w.sum)
 		clear(w.part)
 		for n := range w.items {
@@ -434,23 +445,24 @@ func (w *searcher) tangent(q *ask, rounds int) {
 				room -= it.hours
 				lin += sum
 				w.part[n] = 1
-			} else if sum > 0 {
-				w.order = append(w.order, int32(n))
 			}
+			w.ratio[n] = sum * it.perHour
 		}
-		// The linear knapsack: required items, then by worth per hour.
-		slices.SortFunc(w.order, func(a, b int32) int {
-			x, y := w.weight[a]*w.items[b].hours, w.weight[b]*w.items[a].hours
-			switch {
-			case x > y:
-				return -1
-			case x < y:
-				return 1
+		// The linear knapsack: required items, then by worth per hour. The order
+		// hardly changes from round to round.
+		for x := 1; x < len(w.order); x++ {
+			n := w.order[x]
+			y := x
+			for ; y > 0 && w.ratio[w.order[y-1]] < w.ratio[n]; y-- {
+				w.order[y] = w.order[y-1]
 			}
-			return int(a - b)
-		})
+			w.order[y] = n
+		}
 		tau := 0.0
 		for _, n := range w.order {
+			if w.weight[n] <= 0 {
+				break
+			}
 			h := w.items[n].hours
 			part := 1.0
 			if h > room {
@@ -540,6 +552,19 @@ func (w *searcher) gross(it *item, g []float64) (sum float64) {
 // dearer prices the choices with κ added.
 func (w *searcher) dearer() {
 	s := w.s
+	idle := true
+	for _, x := range w.kappa[:s.chain0] {
+		if x > 0 {
+			idle = false
+			break
+		}
+	}
+	if idle {
+		for n := range w.choice {
+			w.dear[n] = w.choice[n].price
+		}
+		return
+	}
 	day := len(s.instants)
 	half := w.minutes / 2
 	for n := range w.choice {

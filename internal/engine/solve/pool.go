@@ -9,12 +9,13 @@ type PoolOptions struct {
 	Power     float64 // chance of seeing it; 0.8 if 0
 	Level     float64 // two-sided error of the first kind; 0.05 if 0
 	Explained float64 // share in [0,1) of the outcome's variance that the baseline explains (R²)
+	Exchange  bool    // let a winner make room by giving up, and whoever waits fill the time with, offerings at one's own pace that have no limit of seats
 	Offerings []int32 // draw for these only; empty: wherever seats are scarce
 }
 
 // Pool is the people among whom the seats of one offering are drawn. Whoever
-// wins or loses, the plan stays feasible and nothing else in it changes, and
-// nobody is in two pools.
+// wins or loses, the plan stays feasible, nothing else in it changes but what
+// the members' own lots say, and nobody is in two pools.
 type Pool struct {
 	Offering    int32   `json:"offering"`
 	Band        float64 `json:"band"`         // E: |value − price| of every member is at most this
@@ -34,12 +35,19 @@ type Lot struct {
 	Value       float64 `json:"value"`       // E that the seat adds for the person, less the other prices it pays
 	Gain        float64 `json:"gain"`        // E that the seat adds for the person
 	Probability float64 `json:"probability"` // of getting the seat, known before the draw
+
+	// With PoolOptions.Exchange: sessions at one's own pace that are attended
+	// only beside the seat, and only in its stead. Value and Gain count them.
+	With    []Choice `json:"with,omitempty"`
+	Without []Choice `json:"without,omitempty"`
 }
 
 // Drawn is the outcome of a draw; record it with its pool, from which Draw
 // gives the same again.
 type Drawn struct {
 	Seed    uint64   `json:"seed"`
-	Seats   []Choice `json:"seats"`   // who got one
-	Waiting []Choice `json:"waiting"` // and who waits, with the session that was drawn for
+	Seats   []Choice `json:"seats"`             // who got one
+	Waiting []Choice `json:"waiting"`           // and who waits, with the session that was drawn for
+	Added   []Choice `json:"added,omitempty"`   // at one's own pace, in exchange
+	Dropped []Choice `json:"dropped,omitempty"` //
 }

@@ -2,7 +2,7 @@ package solve
 
 import (
 	"context"
-		"os"
+	"os"
 	"reflect"
 	"slices"
 	"testing"
