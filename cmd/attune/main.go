@@ -30,6 +30,7 @@ type cli struct {
 	Migrate migrateCmd `cmd:"" help:"Bring the schema up to date, then exit."`
 	Backup  backupCmd  `cmd:"" help:"Write everything to one file, while the site runs."`
 	Restore restoreCmd `cmd:"" help:"Fill an empty database from a backup."`
+	Lab     labCmd     `cmd:"" help:"Statistics and planning on your own files; no database needed."`
 }
 
 // open opens the database and brings its schema up to date.

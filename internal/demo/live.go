@@ -23,7 +23,7 @@ import (
 )
 
 // itemsAsked is how many items of a skill a test asks.
-const itemsAsked = 10
+const itemsAsked = 12
 
 func (s *story) programme(cycle int) delivery.ProgrammeID { return s.out.Programmes[cycle] }
 

@@ -325,7 +325,7 @@ func (s *study) covariates(who []int, k org.SkillID) (x [][]float64, names []str
 }
 
 // model fits one skill on some of the people who answered it in either test.
-func (s *study) model(k org.SkillID, among func(sitting) bool) (*fit, error) {
+func (s *study) model(k org.SkillID, among func(sitting) bool, stability irt.Normal) (*fit, error) {
 	bank := s.banks[k]
 	if bank == nil {
 		return nil, nil
@@ -350,18 +350,8 @@ func (s *study) model(k org.SkillID, among func(sitting) bool) (*fit, error) {
 		pairs[i].X = x[i]
 	}
 	var err error
-	if f.gain, err = irt.JointGain(pairs, bank.Items, irt.FitOptions{Names: names, Later: from(later, len(names))}); err != nil {
+	if f.gain, err = irt.JointGain(pairs, bank.Items, irt.FitOptions{Names: names, Later: from(later, len(names)), Stability: stability}); err != nil {
 		return nil, err
-	}
-	{
-		g := f.gain
-		println("FIT", string(k), len(pairs), g.Converged, g.Iterations, int(1000*g.SDBefore), int(1000*g.SDAfter), int(1000*g.Correlation))
-		for i, n := range names {
-			println("   ", n, int(1000*g.Before[i]), int(1000*g.After[i]), int(1000*g.BeforeSE[i]), int(1000*g.AfterSE[i]))
-		}
-		for _, w := range g.Warnings {
-			println("   W", w.Error())
-		}
 	}
 	if !f.gain.Converged { // figures of a fit that did not end are none
 		return nil, fault.Wrap(irt.ErrNotConverged, fault.Invalid, "evaluate.not_converged", string(k))
@@ -378,21 +368,72 @@ func from(lo, hi int) []int {
 	return all
 }
 
-func (s *study) fit() error {
-	s.fits = map[org.SkillID]*fit{}
+// models fits every skill on some of the people, twice: how stable abilities
+// are from one test to the next is little known from one skill's short tests,
+// so that each is fitted again with what the others say of it as a prior.
+func (s *study) models(among func(sitting) bool) (map[org.SkillID]*fit, error) {
+	fits := map[org.SkillID]*fit{}
+	var known []irt.Normal
 	for _, k := range s.skills {
-		f, err := s.model(k.ID, func(sitting) bool { return true })
+		f, err := s.model(k.ID, among, irt.Normal{})
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if f != nil {
-			s.fits[k.ID] = f
+			fits[k.ID] = f
+			known = append(known, f.gain.Stability)
 		}
 	}
-	if len(s.fits) == 0 {
-		return fault.New(fault.Invalid, "evaluate.no_after")
+	prior, ok := pooled(known)
+	if !ok {
+		return fits, nil
 	}
-	return nil
+	for _, k := range s.skills {
+		if fits[k.ID] == nil {
+			continue
+		}
+		f, err := s.model(k.ID, among, prior)
+		if err != nil {
+			return nil, err
+		}
+		fits[k.ID] = f
+	}
+	return fits, nil
+}
+
+// pooled is the distribution that estimates come from, by the moments of
+// DerSimonian & Laird 1986. Its deviation is at least 0.1: some skills are
+// steadier than others even where the estimates do not show it.
+func pooled(known []irt.Normal) (irt.Normal, bool) {
+	var sw, sww, mean, q float64
+	n := 0
+	for _, x := range known {
+		if !(x.SD > 0) || math.IsInf(x.SD, 0) {
+			continue
+		}
+		w := 1 / (x.SD * x.SD)
+		sw, sww, mean = sw+w, sww+w*w, mean+w*x.Mean
+		n++
+	}
+	if n < 2 {
+		return irt.Normal{}, false
+	}
+	mean /= sw
+	for _, x := range known {
+		if x.SD > 0 && !math.IsInf(x.SD, 0) {
+			q += (x.Mean - mean) * (x.Mean - mean) / (x.SD * x.SD)
+		}
+	}
+	between := math.Max(0, (q-float64(n-1))/(sw-sww/sw))
+	return irt.Normal{Mean: mean, SD: math.Max(0.1, math.Sqrt(between))}, true
+}
+
+func (s *study) fit() (err error) {
+	s.fits, err = s.models(func(sitting) bool { return true })
+	if err == nil && len(s.fits) == 0 {
+		err = fault.New(fault.Invalid, "evaluate.no_after")
+	}
+	return err
 }
 
 // both reports whether a person answered a skill in both tests.
@@ -407,8 +448,11 @@ func (s *study) both(k org.SkillID, p org.PersonID) bool {
 func (s *study) effects(r *Result) []PersonEffect {
 	var all []PersonEffect
 	counted := make([]bool, len(s.people))
+	shared := s.shared()
 	for i, p := range s.people {
-		e, variance, measured := 0.0, 0.0, false
+		e, measured := 0.0, false
+		var errs []float64 // of E, by skill
+		var of []org.SkillID
 		pe := PersonEffect{Person: p.person.ID, Trained: p.trained}
 		for _, k := range s.skills {
 			f := s.fits[k.ID]
@@ -418,14 +462,24 @@ func (s *study) effects(r *Result) []PersonEffect {
 			g := f.gain.People[f.at[p.person.ID]]
 			w := p.weight[k.ID]
 			e += w * g.Delta
-			variance += w * w * g.DeltaSE * g.DeltaSE
+			errs, of = append(errs, w*g.DeltaSE), append(of, k.ID)
 			measured = measured || w > 0
 			pe.Gains = append(pe.Gains, PersonGain{k.ID, g.Before.S, g.Before.SE, g.After.S, g.After.SE, g.Delta, g.DeltaSE})
 		}
 		if !measured {
 			continue
 		}
-		pe.E = interval(e, math.Sqrt(variance))
+		variance := 0.0
+		for a, x := range errs {
+			for b, y := range errs {
+				if a == b {
+					variance += x * x
+				} else {
+					variance += x * y * shared[[2]org.SkillID{of[a], of[b]}]
+				}
+			}
+		}
+		pe.E = interval(e, math.Sqrt(math.Max(0, variance)))
 		all = append(all, pe)
 		if p.trained {
 			counted[i] = true
@@ -448,6 +502,63 @@ func (s *study) effects(r *Result) []PersonEffect {
 	}, s.fits)
 	r.Effect = interval(value, norm(influence))
 	return all
+}
+
+// shared returns how far the errors of one person's gains at two skills go
+// together. The skills are scored one by one, but who learns fast or stays away
+// gains more or less at all of them, and what of that a score does not see is
+// missing from all of them alike.
+//
+// With d the deviation of a scored gain from what was expected, and r the
+// reliability of d, the latent gains' covariance is Cov(d_j, d_k)/(r_j·r_k), and
+// the errors share (1−r_j)(1−r_k) of it.
+func (s *study) shared() map[[2]org.SkillID]float64 {
+	type gains struct {
+		d          map[int]float64 // by index into people
+		spread, se float64         // variance of d, and mean posterior variance
+	}
+	all := map[org.SkillID]gains{}
+	for k, f := range s.fits {
+		g := gains{d: map[int]float64{}}
+		expected := f.gain.Expected()
+		for j, i := range f.who {
+			if !s.both(k, s.people[i].person.ID) {
+				continue
+			}
+			x := f.gain.People[j]
+			d := x.Delta - expected[j]
+			g.d[i] = d
+			g.spread += d * d
+			g.se += x.DeltaSE * x.DeltaSE
+		}
+		n := float64(len(g.d))
+		g.spread, g.se = g.spread/n, g.se/n
+		all[k] = g
+	}
+	out := map[[2]org.SkillID]float64{}
+	for j, a := range all {
+		for k, b := range all {
+			if j == k || !(a.spread > 0 && b.spread > 0) {
+				continue
+			}
+			cov, n := 0.0, 0.0
+			for i := range s.people {
+				x, okA := a.d[i]
+				y, okB := b.d[i]
+				if okA && okB {
+					cov += x * y
+					n++
+				}
+			}
+			if n < 30 {
+				continue
+			}
+			// (1−r)/r is posterior variance over variance of d.
+			r := cov / n * math.Sqrt(a.se*b.se) / (a.spread * b.spread)
+			out[[2]org.SkillID{j, k}] = math.Max(-0.5, math.Min(0.5, r))
+		}
+	}
+	return out
 }
 
 // functional sums Σ_k Σ_i c(i,k)·E[ΔS_ik | x_i] over the fits, with every

@@ -44,15 +44,9 @@ func (s *study) versus(r *Result) {
 		r.Warnings = append(r.Warnings, "evaluate.warn.no_comparison")
 		return
 	}
-	fits := map[org.SkillID]*fit{}
-	for _, k := range s.skills {
-		f, err := s.model(k.ID, func(p sitting) bool { _, ok := in[p.person.ID]; return ok })
-		if err != nil { // too few for a model of their own
-			continue
-		}
-		if f != nil {
-			fits[k.ID] = f
-		}
+	fits, err := s.models(func(p sitting) bool { _, ok := in[p.person.ID]; return ok })
+	if err != nil { // too few people for a model of their own
+		fits = nil
 	}
 	if len(fits) == 0 {
 		r.Warnings = append(r.Warnings, "evaluate.warn.no_comparison")

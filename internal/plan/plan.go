@@ -51,7 +51,7 @@ type Options struct {
 
 // DefaultOptions are what the page starts from.
 func DefaultOptions(seed uint64) Options {
-	return Options{Seed: seed, Gap: 0.005, Work: 15_000_000, Away: 0.25, Draw: true, Detect: 0.35}
+	return Options{Seed: seed, Gap: 0.005, Work: 15_000_000, Away: 0.4, Draw: true, Detect: 0.25}
 }
 
 // Result is the answer and its proof.

@@ -27,6 +27,7 @@ type Gain struct {
 	BeforeSE, AfterSE []float64
 	SDBefore, SDAfter float64 // residual standard deviations, logits
 	Correlation       float64 // residual, of θ₀ and θ₁
+	Stability         Normal  // atanh Correlation and its standard error; SD NaN without one
 	LogLikelihood     float64
 	Iterations        int
 	Converged         bool
@@ -89,6 +90,7 @@ func JointGain(people []Pair, bank []Item, opt FitOptions) (*Gain, error) {
 	if j.n <= float64(j.k) {
 		return nil, ErrTooFew
 	}
+	j.stability = opt.Stability
 	j.later = make([]bool, j.k)
 	for a, column := range d.kept {
 		j.later[a] = slices.Contains(opt.Later, column)
@@ -126,6 +128,13 @@ func JointGain(people []Pair, bank []Item, opt FitOptions) (*Gain, error) {
 	g.People = j.describe(opt.level())
 	g.SDBefore, g.SDAfter = math.Sqrt(j.cov[0]), math.Sqrt(j.cov[2])
 	g.Correlation = j.cov[1] / g.SDBefore / g.SDAfter
+	g.Stability = Normal{math.Atanh(g.Correlation), math.NaN()}
+	if j.curve != nil && !j.independent {
+		unit := make([]float64, 2*j.k+3)
+		_, slope := j.fisher()
+		copy(unit[2*j.k:], slope[:])
+		g.Stability.SD = math.Sqrt(dot(unit, solve(j.curve, unit)))
+	}
 	g.Before, g.After = d.spread(j.coef[0]), d.spread(j.coef[1])
 	se0 := standardErrors(j.curve, 0, j.k)
 	for a, later := range j.later {
@@ -147,6 +156,7 @@ type joint struct {
 	d           *design
 	k           int // covariates kept
 	sc          *Scale
+	stability   Normal
 	later       []bool     // by kept covariate: explains θ₁ alone
 	design      [2]*design // d, for the first occasion without those
 	gram        [2]*gram   // of design
@@ -459,6 +469,16 @@ func (j *joint) pass() *jointSums {
 	}
 	sum.hess[2*k*n+2*k] -= j.lkj() / (prec[0] * prec[0])
 	sum.hess[(2*k+2)*n+2*k+2] -= j.lkj() / (prec[2] * prec[2])
+	if sd := j.stability.SD; sd > 0 && !j.independent {
+		z, slope := j.fisher()
+		off := (z - j.stability.Mean) / sd
+		sum.ll -= off * off / 2
+		for q := range 3 {
+			for r := q; r < 3; r++ { // Gauss–Newton
+				sum.hess[(2*k+q)*n+2*k+r] += slope[q] * slope[r] / (sd * sd)
+			}
+		}
+	}
 	if j.independent {
 		sum.hold(2*k + 1)
 	}
@@ -509,11 +529,27 @@ func (j *joint) lkj() float64 {
 }
 
 // penalty is the derivative by P of what makes the divisor of Σ n−k, and of
-// the prior on the correlation.
+// the priors on the correlation.
 func (j *joint) penalty() [3]float64 {
 	f := 2*j.lkj() - float64(j.k)
 	prec := invert(j.cov)
-	return [3]float64{f*j.cov[0]/2 - j.lkj()/prec[0], f * j.cov[1], f*j.cov[2]/2 - j.lkj()/prec[2]}
+	p := [3]float64{f*j.cov[0]/2 - j.lkj()/prec[0], f * j.cov[1], f*j.cov[2]/2 - j.lkj()/prec[2]}
+	if sd := j.stability.SD; sd > 0 && !j.independent {
+		z, slope := j.fisher()
+		for q := range p {
+			p[q] -= (z - j.stability.Mean) / (sd * sd) * slope[q]
+		}
+	}
+	return p
+}
+
+// fisher returns atanh ρ with its derivatives by P.
+func (j *joint) fisher() (z float64, slope [3]float64) {
+	p := invert(j.cov)
+	root := math.Sqrt(p[0] * p[2])
+	rho := -p[1] / root
+	f := 1 / (1 - rho*rho)
+	return math.Atanh(rho), [3]float64{-f * rho / (2 * p[0]), -f / root, -f * rho / (2 * p[2])}
 }
 
 // Functional returns L = Σ c_i·E[ΔS | x_i] under the fitted latent regression,
@@ -531,6 +567,19 @@ func (g *Gain) Functional(c []float64) (value float64, influence []float64) {
 		minus[i] = -w
 	}
 	return g.Contrast(minus, c)
+}
+
+// Expected returns E[ΔS | x_i] of everybody as given, points of 100: what is
+// expected of people like them, before their answers are looked at.
+func (g *Gain) Expected() []float64 {
+	j := g.joint
+	out := make([]float64, len(j.seen))
+	for i := range out {
+		before, _, _, _ := j.sc.normalMean(j.d.predict(i, j.coef[0]), math.Sqrt(j.cov[0]))
+		after, _, _, _ := j.sc.normalMean(j.d.predict(i, j.coef[1]), math.Sqrt(j.cov[2]))
+		out[i] = after - before
+	}
+	return out
 }
 
 // Contrast returns Σ before_i·E[S₀ | x_i] + after_i·E[S₁ | x_i], with influence

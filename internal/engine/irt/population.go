@@ -19,6 +19,12 @@ type FitOptions struct {
 	// was therefore trained would pass for someone less able (Rubin 1976: the
 	// assignment is ignorable given the answers before, and not without them).
 	Later []int
+
+	// Stability is a prior of atanh ρ, ρ the residual correlation of θ₀ and θ₁ in
+	// JointGain, such as other skills of the same people suggest; SD 0 means
+	// none. Short tests say little of ρ, and through it of how much people's
+	// gains differ, on which the width of each person's interval rests.
+	Stability Normal
 }
 
 func (o FitOptions) level() float64 {

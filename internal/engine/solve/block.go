@@ -18,6 +18,7 @@ type block struct {
 	sites []*blockSite
 	res   []resource
 	price []float64 // by resource
+	fixed []bool    // [resource] its price comes from outside: only a dive moves it
 	money int       // index of the budget in res, or −1
 	units map[int32]int
 	floor []int // [group] index in res, or −1
@@ -29,6 +30,7 @@ type block struct {
 	work    atomic.Int64
 	cuts    atomic.Int64 // searches cut short in the last exact pass
 	seed    uint64
+	diving  bool
 }
 
 type resourceKind uint8
@@ -101,7 +103,7 @@ type chunk struct {
 
 const chunkSize = 64
 
-// share is what a block may use of what all sites share; the zero value is all.
+// allotment is what a block may use of what all sites share.
 type allotment struct {
 	money float64
 	floor []float64
@@ -130,13 +132,13 @@ func newBlock(ctx context.Context, m *model, opt *Options, sites []int32, al all
 	b.floor = make([]int, len(in.Groups))
 	for g := range in.Groups {
 		b.floor[g] = -1
-		if al.floor[g] > 0 {
+		if al.floor[g] > 0 && in.Groups[g].Floor > 0 {
 			b.floor[g] = len(b.res)
 			b.res = append(b.res, resource{forFloor, int32(g), 0, -al.floor[g], 1})
 		}
 	}
 	for _, s := range sites {
-		bs := &blockSite{site: &m.sites[s]}
+		bs := &blockSite{site: m.site(s)}
 		at := int32(len(b.sites))
 		b.sites = append(b.sites, bs)
 		for n, i := range bs.people {
@@ -201,7 +203,7 @@ func newBlock(ctx context.Context, m *model, opt *Options, sites []int32, al all
 		}
 		bs.pay = make([]float64, len(bs.classes)*len(bs.options))
 	}
-	b.price = make([]float64, len(b.res))
+	b.price, b.fixed = make([]float64, len(b.res)), make([]bool, len(b.res))
 	b.cut()
 	for range max(1, or(opt.Workers, runtime.GOMAXPROCS(0))) {
 		b.workers = append(b.workers, newSearcher(m))
@@ -411,7 +413,7 @@ func (b *block) capDual() float64 {
 	return d
 }
 
-const poolSize = 12
+const poolSize = 8
 
 // add puts a bundle in a member's pool unless it is there, dropping the one
 // worth least at the present prices when the pool is full. It returns its index.
@@ -475,8 +477,12 @@ func (b *block) exact(nodes int, slack float64, use []float64, cover []float64) 
 func (b *block) ask(w *searcher, bs *blockSite, mb *member, nodes int, slack float64) {
 	w.load(bs.site, mb.id)
 	n := len(bs.options)
+	rounds := 8 // enough beside a warm start, when prices have moved little
+	if nodes > 1000 || mb.warm[0] < 0 {
+		rounds = 16
+	}
 	th := b.theta(mb.group)
-	q := ask{price: bs.pay[int(mb.class)*n : (int(mb.class)+1)*n], theta: th, money: math.Inf(1), nodes: nodes, slack: slack, warm: mb.warm, floor: math.Inf(-1)}
+	q := ask{price: bs.pay[int(mb.class)*n : (int(mb.class)+1)*n], theta: th, money: math.Inf(1), nodes: nodes, slack: slack, rounds: rounds, warm: mb.warm, floor: math.Inf(-1)}
 	mb.now = -1
 	if w.required() && len(mb.pool) == 0 {
 		q.nodes = max(nodes, 20000) // the first must be found

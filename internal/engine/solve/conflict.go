@@ -32,12 +32,12 @@ func (m *model) reconcile(workers int) (conflicts []Conflict, unplaced []Unplace
 		return nil, nil
 	}
 	for s := range m.sites {
-		for _, f := range m.alone(&m.sites[s], workers) {
+		for _, f := range m.alone(m.site(int32(s)), workers) {
 			waive(f.conflict, f.waived)
 		}
 	}
 	for s := range m.sites {
-		m.seatConflicts(&m.sites[s], waive)
+		m.seatConflicts(m.site(int32(s)), waive)
 	}
 	m.moneyConflicts(waive)
 	return conflicts, unplaced
@@ -493,11 +493,12 @@ func (m *model) moneyConflicts(waive func(Conflict, demand)) {
 	var bills []bill
 	w := newSearcher(m)
 	for s := range m.sites {
-		for _, i := range m.sites[s].people {
+		st := m.site(int32(s))
+		for _, i := range st.people {
 			if len(m.everyone) == 0 && len(m.rulesOf(i)) == 0 {
 				continue
 			}
-			w.load(&m.sites[s], i)
+			w.load(st, i)
 			paid := map[int32]bool{}
 			for _, j := range w.demands() {
 				cost := 0.0

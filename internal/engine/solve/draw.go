@@ -76,23 +76,33 @@ func newRaffle(in *Instance, plan *Plan) *raffle {
 		m.waived[demand{u.Person, u.Offering}] = true
 	}
 	var sites []int32
-	al := allotment{money: in.Budget}
+	al := m.whole()
 	for s := range in.Sites {
 		sites = append(sites, int32(s))
 	}
-	for _, g := range in.Groups {
-		al.floor = append(al.floor, g.Floor)
-	}
 	b := newBlock(context.Background(), m, &Options{}, sites, al, 0)
-	b.adopt(&plan.Prices)
+	b.adopt(plan.Prices.brief())
 	return &raffle{b: b, d: b.redraft(plan), w: b.workers[0], used: make([]bool, len(b.people))}
 }
 
-// adopt takes over the prices of a plan.
-func (b *block) adopt(p *Prices) {
-	cover := map[[2]int32]float64{}
-	for _, c := range p.Cover {
-		cover[[2]int32{c.Team, c.At}] = c.Price
+// adopt takes over prices.
+func (b *block) adopt(p SitePrices) {
+	type key struct {
+		kind      resourceKind
+		index, at int32
+	}
+	price := map[key]float64{{forMoney, 0, 0}: p.Money}
+	for _, x := range p.Unit {
+		price[key{forUnit, x.Index, 0}] = x.Price
+	}
+	for _, x := range p.Floor {
+		price[key{forFloor, x.Index, 0}] = x.Price
+	}
+	for _, x := range p.Seat {
+		price[key{forSeat, x.Index, 0}] = x.Price
+	}
+	for _, x := range p.Cover {
+		price[key{forCover, x.Team, x.At}] = x.Price
 	}
 	minute := map[int32][]int32{}
 	for _, bs := range b.sites {
@@ -101,20 +111,33 @@ func (b *block) adopt(p *Prices) {
 		}
 	}
 	for r := range b.res {
-		switch res := &b.res[r]; res.kind {
-		case forMoney:
-			b.price[r] = p.Money * res.scale
-		case forUnit:
-			b.price[r] = p.Unit[res.index] * res.scale
-		case forFloor:
-			b.price[r] = p.Floor[res.index]
-		case forSeat, forCross:
-			b.price[r] = p.Seat[res.index]
+		res := &b.res[r]
+		k := key{res.kind, res.index, 0}
+		switch res.kind {
+		case forCross:
+			k.kind = forSeat
 		case forCover:
-			b.price[r] = cover[[2]int32{res.index, minute[res.index][res.at]}]
+			k.at = minute[res.index][res.at]
+		}
+		b.price[r] = price[k]
+		if res.kind == forMoney || res.kind == forUnit {
+			b.price[r] *= res.scale
 		}
 	}
 	b.reprice()
+}
+
+// brief lists the prices that are not 0.
+func (p *Prices) brief() SitePrices {
+	list := func(all []float64) (out []Price) {
+		for n, x := range all {
+			if x > 0 {
+				out = append(out, Price{int32(n), x})
+			}
+		}
+		return out
+	}
+	return SitePrices{p.Money, list(p.Floor), list(p.Unit), list(p.Seat), p.Cover}
 }
 
 // redraft is the draft that a plan was written from.
@@ -580,7 +603,7 @@ func (p *Plan) value(in *Instance) {
 	p.Objective, p.ChangeCost = 0, 0
 	at := 0
 	for i := range int32(in.People.Len()) {
-		s := &m.sites[in.People.Site[i]]
+		s := m.site(in.People.Site[i])
 		w.load(s, i)
 		var options []uint16
 		for ; at < len(p.Choices) && p.Choices[at].Person == i; at++ {

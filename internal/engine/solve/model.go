@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"sort"
+	"sync"
 )
 
 // model is an instance compiled for the search: what all people share.
@@ -80,6 +81,9 @@ type class struct{ team, unit int32 }
 
 // site is what one site's people share.
 type site struct {
+	once     sync.Once
+	sessions []int32 // before it is compiled
+	size     []int32 // [team] people
 	people   []int32 // by team, then index
 	class    []int32 // of each of people
 	classes  []class
@@ -240,12 +244,20 @@ func (m *model) collectSites() {
 		}
 	}
 	for s := range m.sites {
-		m.sites[s].compile(m, append(slices.Clone(open), at[s]...), size)
+		m.sites[s].sessions = append(slices.Clone(open), at[s]...)
+		m.sites[s].size = size
 	}
 }
 
-func (s *site) compile(m *model, sessions []int32, size []int32) {
-	in := m.in
+// site returns a site, compiled when it is first asked for: a node that solves
+// one site need not prepare the others.
+func (m *model) site(s int32) *site {
+	m.sites[s].once.Do(func() { m.sites[s].compile(m) })
+	return &m.sites[s]
+}
+
+func (s *site) compile(m *model) {
+	in, sessions, size := m.in, s.sessions, s.size
 	slices.SortFunc(s.people, func(a, b int32) int {
 		return cmp.Or(cmp.Compare(in.People.Team[a], in.People.Team[b]), cmp.Compare(in.People.Unit[a], in.People.Unit[b]), cmp.Compare(a, b))
 	})

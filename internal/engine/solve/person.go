@@ -342,6 +342,16 @@ func (w *searcher) need() bool {
 					w.rank[it.j], again = -1, true
 					break
 				}
+				if w.sequence(it, &w.items[w.rank[p]]) {
+					again = true
+				}
+				if it.lo == it.hi {
+					if it.must {
+						return false
+					}
+					w.rank[it.j], again = -1, true
+					break
+				}
 				if it.must && !w.items[w.rank[p]].must {
 					w.items[w.rank[p]].must, again = true, true
 				}
@@ -375,7 +385,33 @@ func (w *searcher) need() bool {
 	return true
 }
 
-const polyak = 0.03
+// sequence drops an item's options before which no option of its prerequisite
+// ends, and reports whether there were any.
+func (w *searcher) sequence(it, pre *item) bool {
+	kept := it.lo
+	for n := it.lo; n < it.hi; n++ {
+		first := w.s.options[w.choice[n].option].first
+		ok := first < 0
+		for p := pre.lo; p < pre.hi && !ok; p++ {
+			ok = w.s.options[w.choice[p].option].last <= first
+		}
+		if ok {
+			w.choice[kept] = w.choice[n]
+			kept++
+		}
+	}
+	if kept == it.hi {
+		return false
+	}
+	it.hi = kept
+	if it.lo < it.hi {
+		it.worth += it.price - w.choice[it.lo].price
+		it.price = w.choice[it.lo].price
+	}
+	return true
+}
+
+const polyak = 0.03 // share of the bound that a step may aim below it
 
 // tangent looks for a good linear bound. For any slopes g_k ≥ 0, any price τ ≥ 0
 // of an hour and any prices κ_r ≥ 0 of the person's own time, no bundle is worth

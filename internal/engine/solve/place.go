@@ -234,18 +234,26 @@ func (d *draft) wish(w *searcher, n int, part float64, nodes int, slack float64)
 	return proposal{bundle{options, gain, charge}, true}
 }
 
-// dive fills an empty draft by fixing members little by little: those with
-// something scarce required first, then whoever is surest of their bundle, moving
-// the prices after each round to what is left for the others.
-func (d *draft) dive(a *ascent, rounds, steps int, eta, temper float64, rng *rand.Rand) {
+// dive gives some members new bundles by fixing them little by little: first
+// whoever is surest, moving the prices after each round to what is left for the
+// others. What they must attend is set aside for them from the beginning.
+func (d *draft) dive(open []int32, a *ascent, rounds, steps int, eta, temper float64, rng *rand.Rand) {
 	b := d.b
 	for n := range b.people {
-		b.people[n].fixed = b.people[n].none
+		b.people[n].fixed = true
 	}
+	open = slices.DeleteFunc(open, func(n int32) bool { return b.people[n].none })
+	for _, n := range open {
+		b.people[n].fixed = false
+		d.set(int(n), d.nothing(int(n)))
+	}
+	all := slices.Clone(open)
 	clear(a.square)
+	clear(d.hold)
 	a.temper = temper
-	open := slices.DeleteFunc(b.everyone(), func(n int32) bool { return b.people[n].none })
 	d.reserve(open)
+	b.diving = true
+	defer func() { b.diving = false }()
 	free := make([]float64, len(b.res))
 	for round := range rounds {
 		for range steps {
@@ -280,8 +288,41 @@ func (d *draft) dive(a *ascent, rounds, steps int, eta, temper float64, rng *ran
 		b.people[n].fixed = false
 	}
 	if d.improve(1, 3000, 0.0003, rng, open); !b.stopped() {
-		d.improve(0, 3000, 0.0003, rng, b.everyone())
+		d.improve(0, 3000, 0.0003, rng, all)
 	}
+}
+
+// nothing is the empty bundle; it is charged for what it drops of an earlier plan.
+func (d *draft) nothing(n int) bundle {
+	b := d.b
+	if !b.m.changing() {
+		return bundle{}
+	}
+	w := b.workers[0]
+	w.load(b.sites[b.people[n].site].site, b.people[n].id)
+	_, charge := w.value(nil)
+	return bundle{nil, 0, charge}
+}
+
+// copyOf is a draft that can be changed without changing the first.
+func (d *draft) copyOf() *draft {
+	e := *d
+	e.left, e.hold = slices.Clone(d.left), slices.Clone(d.hold)
+	e.at, e.gain = slices.Clone(d.at), slices.Clone(d.gain)
+	return &e
+}
+
+// regrets is by how much each member falls short of ub at the block's prices.
+func (d *draft) regrets(ub []float32) []float64 {
+	b := d.b
+	r := make([]float64, len(b.people))
+	for n := range b.people {
+		mb := &b.people[n]
+		bu := &d.at[n]
+		bs := b.sites[mb.site]
+		r[n] = float64(ub[n]) - ((1+b.theta(mb.group))*bu.gain - bu.charge - bs.cost(mb.class, bu.options))
+	}
+	return r
 }
 
 // fix gives a member a bundle for good, in place of a provisional one.
@@ -369,17 +410,11 @@ func (d *draft) lift(rng *rand.Rand) {
 	}
 }
 
-// empty is the draft in which nobody attends anything; dropping the earlier
-// plan is charged.
+// empty is the draft in which nobody attends anything.
 func (b *block) empty() *draft {
 	d := b.draft()
-	if !b.m.changing() {
-		return d
-	}
-	w := b.workers[0]
 	for n := range b.people {
-		w.load(b.sites[b.people[n].site].site, b.people[n].id)
-		_, d.at[n].charge = w.value(nil)
+		d.at[n] = d.nothing(n)
 		d.value -= d.at[n].charge
 	}
 	return d

@@ -24,6 +24,7 @@ type Progress struct {
 	Best  float64 `json:"best"`  // objective of the best feasible plan so far; 0 before the first
 	Bound float64 `json:"bound"` // no plan can beat this; 0 before the first
 	Gap   float64 `json:"gap"`   // (Bound−Best)/Bound; 1 before both are known
+	Done  float64 `json:"done"`  // share of the people whose site has been through the phase, when sites are planned one by one
 }
 
 // Plan is who attends what, and the proof of how good that is.

@@ -71,6 +71,9 @@ func (b *block) choose(a *ascent) float64 {
 // own that shrinks as the differences sum up (AdaGrad, Duchi et al. 2011).
 func (b *block) step(a *ascent, cap []float64, eta float64) {
 	for r := range b.price {
+		if b.fixed[r] && !b.diving {
+			continue
+		}
 		g := a.use[r] - cap[r]
 		a.square[r] += g * g
 		b.price[r] = max(0, b.price[r]+eta*g/math.Sqrt(a.square[r]+1e-12))

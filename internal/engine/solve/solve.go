@@ -1,6 +1,7 @@
 package solve
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,37 +21,81 @@ var ErrNoPlan = errors.New("solve: stopped before the first plan")
 // plan meets all the rest. When ctx ends, the best plan so far is returned, or
 // ErrNoPlan.
 func Solve(ctx context.Context, in *Instance, o Options) (*Plan, error) {
-	if err := in.Validate(); err != nil {
-		return nil, err
-	}
 	if o.Time > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, o.Time)
 		defer cancel()
 	}
-	m := compile(in)
-	conflicts, unplaced := m.reconcile(o.Workers)
-	var sites []int32
-	for s := range in.Sites {
-		sites = append(sites, int32(s))
+	pr, err := Prepare(in, o.Workers)
+	if err != nil {
+		return nil, err
 	}
-	al := allotment{money: in.Budget}
-	for _, g := range in.Groups {
+	var p *Plan
+	if in.People.Len() > mostJoint && len(in.Sites) > 1 {
+		p, err = pr.bySite(ctx, o)
+	} else {
+		p, err = pr.jointly(ctx, o)
+	}
+	if err != nil {
+		return nil, err
+	}
+	pr.explain(p)
+	return p, nil
+}
+
+// mostJoint is how many people are planned as one block; beyond it, sites are
+// planned one by one, given the prices of what they share.
+const mostJoint = 12000
+
+// Problem is an instance made ready: rules sorted, demands reconciled.
+type Problem struct {
+	m         *model
+	conflicts []Conflict
+	unplaced  []Unplaced
+}
+
+// Prepare makes an instance ready for SolveSite. It is the same on every node.
+func Prepare(in *Instance, workers int) (*Problem, error) {
+	if err := in.Validate(); err != nil {
+		return nil, err
+	}
+	pr := &Problem{m: compile(in)}
+	pr.conflicts, pr.unplaced = pr.m.reconcile(workers)
+	return pr, nil
+}
+
+// explain puts the conflicts found before the search in front of a plan's own.
+func (pr *Problem) explain(p *Plan) {
+	for n := range p.Unplaced {
+		p.Unplaced[n].Conflict += int32(len(pr.conflicts))
+	}
+	p.Conflicts = append(slices.Clone(pr.conflicts), p.Conflicts...)
+	p.Unplaced = append(slices.Clone(pr.unplaced), p.Unplaced...)
+}
+
+// whole is the allotment of everything there is.
+func (m *model) whole() allotment {
+	al := allotment{money: m.in.Budget}
+	for _, g := range m.in.Groups {
 		al.floor = append(al.floor, g.Floor)
 	}
-	b := newBlock(ctx, m, &o, sites, al, o.Seed)
-	s := newSearch(b)
+	return al
+}
+
+// jointly solves all sites as one block.
+func (pr *Problem) jointly(ctx context.Context, o Options) (*Plan, error) {
+	var sites []int32
+	for s := range pr.m.sites {
+		sites = append(sites, int32(s))
+	}
+	s := newSearch(newBlock(ctx, pr.m, &o, sites, pr.m.whole(), o.Seed))
 	s.run()
 	if s.best == nil {
 		return nil, fmt.Errorf("%w: %w", ErrNoPlan, context.Cause(ctx))
 	}
-	p := s.plan()
-	p.Conflicts = append(conflicts, p.Conflicts...)
-	for n := range p.Unplaced {
-		p.Unplaced[n].Conflict += int32(len(conflicts))
-	}
-	p.Unplaced = append(unplaced, p.Unplaced...)
-	return p, nil
+	r := s.result()
+	r.Site = -1
+	return pr.m.assemble([]*SiteResult{r}, o.Seed), nil
 }
 
 // stopped reports whether the search must end.
@@ -121,17 +166,20 @@ func (s *search) run() {
 	idle := 0
 	for cycle := 0; ; cycle++ {
 		before := s.gap()
-		rounds := 14
-		if cycle > 0 {
-			rounds = 8
+		if cycle == 0 {
+			s.settle(12, cycle)
+		} else {
+			s.settle(6, cycle)
 		}
-		s.settle(rounds, cycle)
 		s.certify(cycle)
-		s.attempt(cycle)
+		if cycle%4 == 0 {
+			s.attempt(cycle)
+		}
+		s.polish(30 + 20*cycle)
 		if s.over() {
 			break
 		}
-		if before-s.gap() > 0.02*s.gap() || cycle == 0 {
+		if s.gap() < 0.97*before {
 			idle = 0
 		} else if idle++; idle == 3 {
 			break
@@ -144,33 +192,69 @@ func (s *search) run() {
 	}
 }
 
+// polish takes their bundles from a twentieth of the members, mostly those who
+// fall furthest short of what they could have at the prices of the bound, and
+// dives for them again; the new draft stays if it is better (ruin and recreate,
+// Schrimpf et al. 2000).
+func (s *search) polish(times int) {
+	b := s.b
+	key := make([]float64, len(b.people))
+	which := b.everyone()
+	for range times {
+		if s.over() {
+			break
+		}
+		copy(b.price, s.price)
+		b.reprice()
+		for n, x := range s.best.regrets(s.ub) {
+			key[n] = (max(x, 0) + 0.0005) * s.rng.ExpFloat64()
+		}
+		slices.SortFunc(which, func(x, y int32) int { return cmp.Or(cmp.Compare(key[y], key[x]), cmp.Compare(x, y)) })
+		d := s.best.copyOf()
+		d.dive(slices.Clone(which[:min(len(which), max(len(which)/20, 30))]), s.a, 8, 15, 0.006, 0.006, s.rng)
+		if !b.stopped() && d.better(s.best) {
+			s.best = d
+		}
+	}
+	copy(b.price, s.price)
+	b.reprice()
+	s.tell("improve")
+}
+
 // settle moves the prices: some rounds of exact searches, which add bundles to
 // the pools, each followed by many cheap steps on the pools alone. The prices
 // that leave a round are the mean over its steps.
 func (s *search) settle(rounds, cycle int) {
 	b, a := s.b, s.a
-	const steps = 100
-	eta := 0.02 / float64(1+cycle)
-	clear(a.square)
+	eta, decay, steps, more := 0.05, 0.85, 5, 10
+	if cycle > 0 {
+		eta, decay, steps, more = 0.01/float64(cycle), 0.9, 120, 0
+	}
 	for range rounds {
 		if b.stopped() || s.over() && s.best != nil {
 			return
 		}
-		s.record(b.exact(300, 0.002, a.use, a.cover))
+		s.record(b.exact(100, 0.002, a.use, a.cover))
 		a.temper = 0
 		clear(s.mean)
+		clear(a.square)
 		for step := range steps {
 			if step > 0 {
 				b.choose(a)
 			}
 			b.step(a, s.caps, eta)
+			if step < steps/2 {
+				continue
+			}
 			for r, p := range b.price {
 				s.mean[r] += p
 			}
 		}
 		for r := range s.mean {
-			b.price[r] = s.mean[r] / steps
+			b.price[r] = s.mean[r] / float64(steps-steps/2)
 		}
+		eta *= decay
+		steps += more
 		s.tell("prices")
 	}
 }
@@ -210,7 +294,7 @@ func (s *search) attempt(cycle int) {
 	b := s.b
 	prices := slices.Clone(b.price)
 	d := b.empty()
-	d.dive(s.a, 12+4*cycle, 15+5*cycle, 0.006, 0.006, s.rng)
+	d.dive(b.everyone(), s.a, 12+4*cycle, 15+5*cycle, 0.006, 0.006, s.rng)
 	d.lift(s.rng)
 	if s.best == nil && (!b.stopped() || d.waiting() == 0) || s.best != nil && d.better(s.best) {
 		s.best = d
@@ -251,37 +335,86 @@ func (d *draft) waiting() (n int) {
 	return n
 }
 
-// plan writes the best draft down.
-func (s *search) plan() *Plan {
-	b, in := s.b, s.b.m.in
-	p := &Plan{
-		Gains: make([]float32, in.People.Len()), PersonUB: make([]float32, in.People.Len()),
-		Prices: s.prices(), Warnings: s.warn, Work: b.work.Load(), Seed: s.b.opt.Seed,
-	}
-	changes := 0.0
-	for n := range b.people {
+// result writes the best draft down.
+func (s *search) result() *SiteResult {
+	b := s.b
+	r := &SiteResult{Prices: s.prices(), Warnings: s.warn, Work: b.work.Load()}
+	order := b.everyone() // by index of person
+	slices.SortFunc(order, func(x, y int32) int { return cmp.Compare(b.people[x].id, b.people[y].id) })
+	for _, n := range order {
 		mb := &b.people[n]
 		bu := &s.best.at[n]
+		lo := len(r.Choices)
 		for _, o := range bu.options {
 			op := &b.sites[mb.site].options[o]
-			p.Choices = append(p.Choices, Choice{mb.id, op.offering, op.session})
+			r.Choices = append(r.Choices, Choice{mb.id, op.offering, op.session})
 		}
-		p.Gains[mb.id] = float32(bu.gain)
-		p.PersonUB[mb.id] = s.ub[n]
-		p.Objective += bu.gain
-		changes += bu.charge
+		slices.SortFunc(r.Choices[lo:], func(x, y Choice) int { return cmp.Compare(x.Offering, y.Offering) })
+		r.Gains = append(r.Gains, float32(bu.gain))
+		r.PersonUB = append(r.PersonUB, s.ub[n])
+		r.Value += bu.gain - bu.charge
+		r.Charge += bu.charge
 	}
-	p.unplaced(s.best)
-	slices.SortFunc(p.Choices, func(x, y Choice) int {
-		if x.Person != y.Person {
-			return int(x.Person - y.Person)
+	r.unplaced(s.best)
+	return r
+}
+
+// assemble puts the results of all sites, or of all together, into one plan.
+func (m *model) assemble(results []*SiteResult, seed uint64) *Plan {
+	in := m.in
+	n := in.People.Len()
+	p := &Plan{Gains: make([]float32, n), PersonUB: make([]float32, n), Seed: seed,
+		Prices: Prices{Unit: make([]float64, len(in.Units)), Seat: make([]float64, len(in.Sessions)), Floor: make([]float64, len(in.Groups))}}
+	choices := 0
+	for _, r := range results {
+		choices += len(r.Choices)
+	}
+	p.Choices = make([]Choice, 0, choices)
+	for _, r := range results {
+		people := m.sites[max(r.Site, 0)].people
+		if r.Site < 0 {
+			people = nil
+			for i := range n {
+				people = append(people, int32(i))
+			}
+		} else {
+			people = slices.Sorted(slices.Values(people))
 		}
-		return int(x.Offering - y.Offering)
+		for x, i := range people {
+			p.Gains[i], p.PersonUB[i] = r.Gains[x], r.PersonUB[x]
+		}
+		p.Choices = append(p.Choices, r.Choices...)
+		p.Objective += r.Value
+		p.ChangeCost += r.Charge
+		p.Work += r.Work
+		p.Prices.Money = max(p.Prices.Money, r.Prices.Money) // the same everywhere
+		for _, x := range r.Prices.Floor {
+			p.Prices.Floor[x.Index] = x.Price
+		}
+		for _, x := range r.Prices.Unit {
+			p.Prices.Unit[x.Index] = x.Price
+		}
+		for _, x := range r.Prices.Seat {
+			p.Prices.Seat[x.Index] = x.Price
+		}
+		p.Prices.Cover = append(p.Prices.Cover, r.Prices.Cover...)
+		for _, u := range r.Unplaced {
+			u.Conflict += int32(len(p.Conflicts))
+			p.Unplaced = append(p.Unplaced, u)
+		}
+		p.Conflicts = append(p.Conflicts, r.Conflicts...)
+		for _, w := range r.Warnings {
+			if !slices.Contains(p.Warnings, w) {
+				p.Warnings = append(p.Warnings, w)
+			}
+		}
+		r.Choices, r.Gains, r.PersonUB = nil, nil, nil
+	}
+	slices.SortFunc(p.Choices, func(x, y Choice) int {
+		return cmp.Or(cmp.Compare(x.Person, y.Person), cmp.Compare(x.Offering, y.Offering))
 	})
-	if b.m.changing() {
-		p.ChangeCost = changes
-		p.Changes = int(math.Round(changes / in.ChangePrice))
-		p.Objective -= changes
+	if m.changing() {
+		p.Changes = int(math.Round(p.ChangeCost / in.ChangePrice))
 	}
 	p.Bound = p.bound(in)
 	p.Gap = (p.Bound - p.Objective) / math.Max(math.Abs(p.Bound), 1e-9)
@@ -290,7 +423,7 @@ func (s *search) plan() *Plan {
 
 // unplaced reports demands for which the draft found no room, although neither
 // flow nor money rules them out.
-func (p *Plan) unplaced(d *draft) {
+func (p *SiteResult) unplaced(d *draft) {
 	b := d.b
 	w := b.workers[0]
 	for n := range b.people {
@@ -354,10 +487,9 @@ func (p *Plan) bound(in *Instance) float64 {
 	return sum
 }
 
-// prices unfolds those of the bound.
-func (s *search) prices() Prices {
-	b, in := s.b, s.b.m.in
-	p := Prices{Unit: make([]float64, len(in.Units)), Seat: make([]float64, len(in.Sessions)), Floor: make([]float64, len(in.Groups))}
+// prices lists those of the bound that are not 0.
+func (s *search) prices() (p SitePrices) {
+	b := s.b
 	minute := map[int32][]int32{}
 	for _, bs := range b.sites {
 		for _, t := range bs.teams {
@@ -365,19 +497,20 @@ func (s *search) prices() Prices {
 		}
 	}
 	for r, x := range s.price {
+		if x <= 0 {
+			continue
+		}
 		switch res := &b.res[r]; res.kind {
 		case forMoney:
 			p.Money = x / res.scale
 		case forUnit:
-			p.Unit[res.index] = x / res.scale
+			p.Unit = append(p.Unit, Price{res.index, x / res.scale})
 		case forFloor:
-			p.Floor[res.index] = x
+			p.Floor = append(p.Floor, Price{res.index, x})
 		case forSeat, forCross:
-			p.Seat[res.index] = x
+			p.Seat = append(p.Seat, Price{res.index, x})
 		case forCover:
-			if x > 0 {
-				p.Cover = append(p.Cover, CoverPrice{res.index, minute[res.index][res.at], x})
-			}
+			p.Cover = append(p.Cover, CoverPrice{res.index, minute[res.index][res.at], x})
 		}
 	}
 	return p

@@ -1,57 +1,41 @@
 package solve
 
 import (
-	"context"
-	"fmt"
-	"math"
 	"os"
+	"strconv"
+	"syscall"
 	"testing"
 	"time"
 )
 
-// lossOf splits the gap of a draft at the prices of the bound.
-func (s *search) lossOf(d *draft) string {
-	b := s.b
-	copy(b.price, s.price)
-	b.reprice()
-	var by [6]float64
-	for r := range b.res {
-		by[b.res[r].kind] += b.price[r] * d.left[r]
-	}
-	regret := 0.0
-	for n := range b.people {
-		bu := &d.at[n]
-		bs := b.sites[b.people[n].site]
-		regret += float64(s.ub[n]) - ((1+b.theta(b.people[n].group))*bu.gain - bs.cost(b.people[n].class, bu.options))
-	}
-	return fmt.Sprintf("money %.3f unit %.3f floor %.3f cross %.3f seat %.3f cover %.3f regret %.3f", by[0], by[1], by[2], by[3], by[4], by[5], regret)
+func cpuNow() float64 {
+	var u syscall.Rusage
+	syscall.Getrusage(syscall.RUSAGE_SELF, &u)
+	return float64(u.Utime.Sec) + float64(u.Utime.Usec)/1e6
 }
 
 func TestTune(t *testing.T) {
-	if os.Getenv("TUNE") == "" {
+	n, _ := strconv.Atoi(os.Getenv("TUNE"))
+	if n == 0 {
 		t.Skip()
 	}
-	for seed := range uint64(4) {
-		in := Generate(1000, seed+1, GenerateOptions{})
-		m := compile(in)
-		m.reconcile(2)
-		al := allotment{money: in.Budget}
-		for _, g := range in.Groups {
-			al.floor = append(al.floor, g.Floor)
+	in := Generate(n, 1, GenerateOptions{})
+	t0, c0 := time.Now(), cpuNow()
+	gap, _ := strconv.ParseFloat(os.Getenv("GAP"), 64)
+	calls := 0
+	p, err := Solve(t.Context(), in, Options{Gap: gap, Seed: 1, Workers: 2, Progress: func(p Progress) {
+		if calls++; calls%(n/5000+1) == 0 {
+			t.Logf("%.1fs cpu %.1f %+v", time.Since(t0).Seconds(), cpuNow()-c0, p)
 		}
-		b := newBlock(context.Background(), m, &Options{Workers: 2}, []int32{0}, al, 1)
-		s := newSearch(b)
-		t0 := time.Now()
-		s.settle(14, 0)
-		s.certify(0)
-		s.settle(8, 1)
-		s.certify(1)
-		t1 := time.Now()
-		for range 4 {
-			s.best = nil
-			s.attempt(1)
-			t.Logf("%.2fs %.2fs %.3f %.3f %.3f%% %s", t1.Sub(t0).Seconds(), time.Since(t1).Seconds(), s.best.value, s.bound, 100*s.gap(), s.lossOf(s.best))
-		}
-		_ = math.Pi
+	}})
+	if err != nil {
+		t.Fatal(err)
 	}
+	var u syscall.Rusage
+	syscall.Getrusage(syscall.RUSAGE_SELF, &u)
+	spent := 0.0
+	for _, c := range p.Choices {
+		spent += float64(in.Offerings[c.Offering].Cost)
+	}
+	t.Logf("%.3f of %.3f gap %.4f%% in %.1fs, cpu %.1f, %d MB, work %d, spent %.0f of %.0f, λ %g, %v, unplaced %d", p.Objective, p.Bound, 100*p.Gap, time.Since(t0).Seconds(), cpuNow()-c0, u.Maxrss>>10, p.Work, spent, in.Budget, p.Prices.Money, p.Warnings, len(p.Unplaced))
 }

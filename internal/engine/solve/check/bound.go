@@ -116,6 +116,8 @@ type prover struct {
 	slope  []float64 // [skill]
 	mult   []float64 // [row]
 	suffix []float64
+	whole  [][]float64
+	hours  float64
 	base   float64
 	taken  []int // columns
 	load   []float64
@@ -233,6 +235,7 @@ func (p *prover) build(i int32) {
 		p.cols = append(p.cols, x)
 	}
 	p.demand(i, stays)
+	p.precede()
 	p.limits(i)
 }
 
@@ -261,6 +264,23 @@ func (p *prover) demand(i int32, stays bool) {
 	}
 }
 
+// precede removes what no prerequisite can come before.
+func (p *prover) precede() {
+	for again := true; again; {
+		n := len(p.cols)
+		all := slices.Clone(p.cols)
+		p.cols = slices.DeleteFunc(p.cols, func(x column) bool {
+			begins := p.c.first(x.session)
+			return slices.ContainsFunc(x.pre, func(q int32) bool {
+				return !slices.ContainsFunc(all, func(y column) bool {
+					return y.offering == q && (begins < 0 || p.c.last(y.session) <= begins)
+				})
+			})
+		})
+		again = len(p.cols) < n
+	}
+}
+
 // limits adds the rows.
 func (p *prover) limits(i int32) {
 	in := p.c.in
@@ -274,7 +294,8 @@ func (p *prover) limits(i int32) {
 		p.rows = append(p.rows, rhs)
 	}
 	room := math.Max(float64(in.People.Hours[i]), 1e-3)
-	row(1, func(x *column) float64 { return x.hours / room })
+	p.hours = room
+	row(1, func(x *column) float64 { return math.Max(x.hours, 1e-9) / room }) // the first row of every column
 	var offerings, days, starts []int32
 	for _, x := range p.cols {
 		offerings = append(offerings, x.offering)
@@ -464,6 +485,7 @@ func (p *prover) order() {
 	for r, y := range p.mult {
 		p.base += y * p.rows[r]
 	}
+	p.pack()
 	p.suffix = make([]float64, len(p.groups)+1)
 	for n := len(p.groups) - 1; n >= 0; n-- {
 		p.suffix[n] = p.suffix[n+1] + p.groups[n].linear
@@ -471,6 +493,42 @@ func (p *prover) order() {
 			p.suffix[n] = p.suffix[n+1] + max(0, p.groups[n].linear)
 		}
 	}
+}
+
+// pack bounds the rest by a knapsack in quarters of an hour, in place of the
+// multiplier of hours: whole[n][q] is the most that offerings n and on can add
+// in q quarters.
+func (p *prover) pack() {
+	y := p.mult[0]
+	quarters := int(p.hours*4 + 1e-3)
+	p.whole = make([][]float64, len(p.groups)+1)
+	p.whole[len(p.groups)] = make([]float64, quarters+1)
+	for n := len(p.groups) - 1; n >= 0; n-- {
+		g := &p.groups[n]
+		worth := g.linear + y*g.hours/p.hours
+		need := int(g.hours*4 + 1e-3)
+		row := slices.Clone(p.whole[n+1])
+		for q := range row {
+			with := math.Inf(-1)
+			if q >= need {
+				with = p.whole[n+1][q-need] + worth
+			}
+			if g.must {
+				row[q] = with
+			} else {
+				row[q] = max(row[q], with)
+			}
+		}
+		p.whole[n] = row
+	}
+}
+
+// most is the most that offerings n and on can add to linear, where spent is the
+// share of the hours that is taken.
+func (p *prover) most(n int, linear, spent float64) float64 {
+	y := p.mult[0]
+	quarters := int((1-spent)*p.hours*4 + 1e-3)
+	return min(linear+p.suffix[n], linear-y*(1-spent)+p.whole[n][max(quarters, 0)])
 }
 
 // depth is the longest chain of prerequisites below an offering; circles stop at 50.
@@ -488,7 +546,7 @@ func (p *prover) depth(j int32, above int) int {
 // at the prices, linear the same at the multipliers, left the skills' value still
 // to win.
 func (p *prover) search(n int, value, linear float64, left []float64) {
-	if p.beaten || linear+p.suffix[n] <= p.limit {
+	if p.beaten || p.most(n, linear, p.load[0]) <= p.limit {
 		return
 	}
 	if p.nodes++; p.nodes > mostNodes {
@@ -507,7 +565,7 @@ func (p *prover) search(n int, value, linear float64, left []float64) {
 	}
 	for c := g.lo; c < g.hi; c++ {
 		x := &p.cols[c]
-		if linear+x.linear+p.suffix[n+1] <= p.limit {
+		if p.load[0]+x.coef[0] <= 1+1e-6 && p.most(n+1, linear+x.linear, p.load[0]+x.coef[0]) <= p.limit {
 			break // the others are worth less still
 		}
 		if !p.open(x) || !p.ready(x) {

@@ -48,7 +48,7 @@ func TestPlansHold(t *testing.T) {
 
 // Whatever is done to a good plan must be found.
 func TestWrongPlansAreFound(t *testing.T) {
-	in, good := solved(t, 50, solve.GenerateOptions{})
+	in, good := solved(t, 30, solve.GenerateOptions{})
 	if r, err := Check(in, good); err != nil || !r.OK() {
 		t.Fatalf("%v %+v", err, r.Violations)
 	}

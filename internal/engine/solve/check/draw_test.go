@@ -90,13 +90,13 @@ func TestDraws(t *testing.T) {
 
 // The band is as narrow as the effect that is to be seen allows.
 func TestBandIsSized(t *testing.T) {
-	in := solve.Generate(1000, 1, solve.GenerateOptions{})
-	plan, err := solve.Solve(t.Context(), in, solve.Options{Gap: 0.02, Work: 1_500_000, Seed: 1})
+	in := solve.Generate(500, 1, solve.GenerateOptions{})
+	plan, err := solve.Solve(t.Context(), in, solve.Options{Gap: 0.02, Work: 400_000, Seed: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
 	last := 0.0
-	for _, detect := range []float64{1.5, 1, 0.7} {
+	for _, detect := range []float64{2, 1.5, 1} {
 		pools, err := solve.Pools(in, plan, solve.PoolOptions{Detect: detect, Explained: 0.5, Exchange: true})
 		if err != nil {
 			t.Fatal(err)
