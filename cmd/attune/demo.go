@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -77,6 +78,7 @@ func (c *demoCmd) Run(ctx context.Context, app *cli) error {
 	for _, s := range demo.SignIns {
 		fmt.Printf("  %-18s %-14s %s\n", lang.T("role."+string(s.Role)), s.Login, demo.Password)
 	}
+	debug.FreeOSMemory() // what two simulated cycles needed is not needed to serve
 	return serve(ctx, d, c.Listen, 2)
 }
 
