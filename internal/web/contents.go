@@ -36,7 +36,7 @@ func (s *Server) courses(w http.ResponseWriter, r *http.Request, a *Asker) error
 		if all, err = content.Courses(ctx, t); err != nil {
 			return err
 		}
-		if acts, err = content.Activities(ctx, t); err != nil {
+		if acts, err = content.Outline(ctx, t); err != nil {
 			return err
 		}
 		if n, err = namesOf(ctx, t, a, false); err != nil {

@@ -101,7 +101,7 @@ func (s *Server) effect(w http.ResponseWriter, r *http.Request, a *Asker) error 
 		if offer, _, err = offerNames(ctx, t, a, tn.ID); err != nil {
 			return err
 		}
-		if acts, err = content.Activities(ctx, t); err != nil {
+		if acts, err = content.Outline(ctx, t); err != nil {
 			return err
 		}
 		var ids []content.ItemID

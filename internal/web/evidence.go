@@ -155,7 +155,7 @@ func namingOf(ctx context.Context, t *db.Tx, a *Asker, n *names, all []record.St
 		}
 	}
 	if acts {
-		found, err := content.Activities(ctx, t)
+		found, err := content.Outline(ctx, t)
 		if err != nil {
 			return nil, err
 		}
