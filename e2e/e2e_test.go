@@ -152,8 +152,8 @@ func eval[T any](p *person, js string) T {
 // click clicks what css finds and waits until the next page is there.
 func (p *person) click(css string) {
 	p.t.Helper()
-	eval[int](p, fmt.Sprintf(`(() => { const el = document.querySelector(%q); if (!el) throw new Error("nothing matches"); window.here = true; el.click(); return 0; })()`, css))
-	p.until(`window.here === undefined && document.readyState === "complete"`)
+	eval[int](p, fmt.Sprintf(`(() => { const el = document.querySelector(%q); if (!el) throw new Error("nothing matches"); window.__leaving = true; el.click(); return 0; })()`, css))
+	p.until(`window.__leaving === undefined && document.readyState === "complete"`)
 }
 
 // until waits for something to become true in the page.

@@ -28,8 +28,8 @@ func TestManagerFollowsTheLoop(t *testing.T) {
 
 			// moving a weight ranks anew, without anything being kept
 			before := eval[string](p, `[...document.querySelectorAll("#needs tbody tr")].map(r => r.cells[4].innerText).join()`)
-			eval[int](p, `(() => { document.querySelector("details.card").open = true; const r = document.querySelector("[name=w_gap]"); r.value = 0; window.here = true; r.dispatchEvent(new Event("change", {bubbles: true})); return 0; })()`)
-			p.until(`window.here === undefined && location.search.includes("w_gap=0")`)
+			eval[int](p, `(() => { document.querySelector("details.card").open = true; const r = document.querySelector("[name=w_gap]"); r.value = 0; window.__leaving = true; r.dispatchEvent(new Event("change", {bubbles: true})); return 0; })()`)
+			p.until(`window.__leaving === undefined && location.search.includes("w_gap=0")`)
 			if after := eval[string](p, `[...document.querySelectorAll("#needs tbody tr")].map(r => r.cells[4].innerText).join()`); after == before {
 				t.Error("the scores are the same without the measured gap")
 			}

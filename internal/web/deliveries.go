@@ -33,7 +33,7 @@ func (s *Server) delivery(w http.ResponseWriter, r *http.Request, a *Asker) erro
 	var part []delivery.Participation
 	var stand []delivery.Standing
 	var meet []delivery.Meeting
-	var came []delivery.Attendance
+	var here map[delivery.SessionID]delivery.Turnout
 	var now time.Time
 	err := s.read(r, func(ctx context.Context, t *db.Tx) (err error) {
 		now = t.Now
@@ -43,13 +43,13 @@ func (s *Server) delivery(w http.ResponseWriter, r *http.Request, a *Asker) erro
 		if n, err = namesOf(ctx, t, a, true); err != nil {
 			return err
 		}
-		if part, err = delivery.Participations(ctx, t, tn.ID); err != nil {
+		if part, err = recall(ctx, t, &s.memo, "participations "+string(tn.ID), func() ([]delivery.Participation, error) { return delivery.Participations(ctx, t, tn.ID) }); err != nil {
 			return err
 		}
-		if stand, err = delivery.Standings(ctx, t, tn.ID); err != nil {
+		if stand, err = recall(ctx, t, &s.memo, "standings "+string(tn.ID), func() ([]delivery.Standing, error) { return delivery.Standings(ctx, t, tn.ID) }); err != nil {
 			return err
 		}
-		if came, err = delivery.Attendances(ctx, t, tn.ID); err != nil {
+		if here, err = delivery.Turnouts(ctx, t, tn.ID); err != nil {
 			return err
 		}
 		sessions, err := delivery.Sessions(ctx, t, tn.ID)
@@ -94,27 +94,14 @@ func (s *Server) delivery(w http.ResponseWriter, r *http.Request, a *Asker) erro
 		{Label: a.T("web.missed"), Value: float64(missed), Href: link("/evidence", "about", "programme/"+string(tn.ID), "verb", "missed"), Tone: pick(missed > 0, ToneGap, ToneNone)},
 		{Label: a.T("web.waiting"), Value: float64(waiting), Compare: a.T("web.waiting.compare")},
 	}
-	here := map[delivery.SessionID][3]int{}
-	for _, x := range came {
-		c := here[x.Session]
-		switch x.Presence {
-		case delivery.Present:
-			c[0]++
-		case delivery.Late:
-			c[1]++
-		default:
-			c[2]++
-		}
-		here[x.Session] = c
-	}
 	p.Sessions = Table{ID: "sessions", Caption: a.T("web.sessions.dated"), Filter: len(meet) > 12, URL: url.URL{Path: "/delivery"}, Columns: []Column{
 		{Label: a.T("web.session.time")}, {Label: a.T("web.course")}, {Label: a.T("web.room")}, {Label: a.T("web.trainer")}, {Label: a.T("web.enrolled"), Num: true}, {Label: a.T("web.came.col"), Num: true}, {Label: a.T("web.waiting"), Num: true},
 	}}
 	for _, m := range meet {
 		c := here[m.ID]
 		came := Cell{Text: "–"}
-		if c != [3]int{} {
-			came = Cell{Text: a.F.Number(float64(c[0]+c[1]), 0), Sub: a.T("web.came.sub", c[1], c[2])}
+		if c != (delivery.Turnout{}) {
+			came = Cell{Text: a.F.Number(float64(c.Present+c.Late), 0), Sub: a.T("web.came.sub", c.Late, c.Absent)}
 		} else if m.EndsAt.Before(now) {
 			came = Cell{Text: a.T("web.sheet.open"), Tone: ToneGap}
 		}

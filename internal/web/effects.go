@@ -71,7 +71,7 @@ func (s *Server) effect(w http.ResponseWriter, r *http.Request, a *Asker) error 
 	var offer map[delivery.OfferingID]string
 	var acts []content.Activity
 	var items []content.Item
-	var effects []evaluate.PersonEffect
+	var effects []float64
 	var surveys []assess.Survey
 	err := s.read(r, func(ctx context.Context, t *db.Tx) (err error) {
 		if tn, err = programme(ctx, t, r); err != nil {
@@ -116,7 +116,7 @@ func (s *Server) effect(w http.ResponseWriter, r *http.Request, a *Asker) error 
 		if surveys, err = assess.Surveys(ctx, t, tn.ID); err != nil {
 			return err
 		}
-		effects, err = evaluate.Effects(ctx, t, x.ID)
+		effects, err = evaluate.Estimates(ctx, t, x.ID)
 		return err
 	})
 	p := effectData{Head: PageHead{Title: a.T("look.nav.effect"), Lead: a.T("web.effect.lead")}}
@@ -262,19 +262,13 @@ func skillGains(a *Asker, n *names, tn turn, x *evaluate.Result, before, after s
 
 // effectSpread counts people by E; with its error each E moves, so the width
 // of the figure is more than people differ by.
-func effectSpread(a *Asker, all []evaluate.PersonEffect) *Histogram {
-	h := &Histogram{Title: a.T("web.effect.spread"), XLabel: a.T("web.effect.spread.x"), Marks: []Mark{{X: 0, Text: "0"}}}
-	low, high, count := 0.0, 0.0, 0
-	for _, e := range all {
-		if e.Trained {
-			low, high, count = min(low, e.E.Estimate), max(high, e.E.Estimate), count+1
-		}
-	}
-	if count < need.Fewest {
+func effectSpread(a *Asker, all []float64) *Histogram {
+	if len(all) < need.Fewest {
 		return nil
 	}
 	const step = 0.1
-	low, high = step*math.Floor(low/step), step*math.Ceil((high+1e-9)/step)
+	h := &Histogram{Title: a.T("web.effect.spread"), XLabel: a.T("web.effect.spread.x"), Marks: []Mark{{X: 0, Text: "0"}}}
+	low, high := step*math.Floor(min(0, all[0])/step), step*math.Ceil((max(0, all[len(all)-1])+1e-9)/step)
 	h.X = Axis{low, high, 1}
 	for x := low; x < high-1e-9; x += step {
 		b := Bin{Low: x, High: x + step, Tone: ToneGood}
@@ -282,7 +276,7 @@ func effectSpread(a *Asker, all []evaluate.PersonEffect) *Histogram {
 			b.Tone = ToneGap
 		}
 		for _, e := range all {
-			if e.Trained && e.E.Estimate >= x-1e-9 && e.E.Estimate < x+step-1e-9 {
+			if e >= x-1e-9 && e < x+step-1e-9 {
 				b.Count++
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"math"
 	"net/http"
 	"slices"
+	"strings"
 
 	"attune/internal/assess"
 	"attune/internal/auth"
@@ -197,7 +198,7 @@ func (s *Server) needDetail(w http.ResponseWriter, r *http.Request, a *Asker) er
 				why = append(why, a.T(y.Key, y.Args...))
 			}
 			t.Rows = append(t.Rows, Row{[]Cell{{Text: a.T("content.method." + string(m.Method))}, {Text: a.F.Lang.Minutes(float64(m.Minutes))},
-				{Text: signed(a, 1, m.Gain)}, {Text: "d = " + a.F.Number(m.Prior.D, 2), Sub: m.Prior.Source}, {Text: a.F.List(why)}}})
+				{Text: signed(a, 1, m.Gain)}, {Text: "d = " + a.F.Number(m.Prior.D, 2), Sub: m.Prior.Source}, {Text: strings.Join(why, " ")}}})
 		}
 		p.Mix = &t
 	}

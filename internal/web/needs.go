@@ -85,7 +85,7 @@ func (s *Server) needs(w http.ResponseWriter, r *http.Request, a *Asker) error {
 		if all, err = need.Needs(ctx, t, tn.ID); err != nil {
 			return err
 		}
-		cells, err = need.HeatMap(ctx, t)
+		cells, err = recall(ctx, t, &s.memo, "heat", func() ([]need.Cell, error) { return need.HeatMap(ctx, t) })
 		return err
 	})
 	p := needsData{Head: PageHead{Title: a.T("look.nav.needs"), Lead: a.T("web.needs.lead")}}

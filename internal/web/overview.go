@@ -48,7 +48,7 @@ type loopFacts struct {
 	next      bool
 }
 
-func readLoop(ctx context.Context, t *db.Tx, tn turn) (f loopFacts, err error) {
+func (s *Server) readLoop(ctx context.Context, t *db.Tx, tn turn) (f loopFacts, err error) {
 	if f.needs, err = need.Needs(ctx, t, tn.ID); err != nil {
 		return f, err
 	}
@@ -61,7 +61,7 @@ func readLoop(ctx context.Context, t *db.Tx, tn turn) (f loopFacts, err error) {
 	if f.offerings, err = delivery.Offerings(ctx, t, tn.ID); err != nil {
 		return f, err
 	}
-	if f.part, err = delivery.Participations(ctx, t, tn.ID); err != nil {
+	if f.part, err = recall(ctx, t, &s.memo, "participations "+string(tn.ID), func() ([]delivery.Participation, error) { return delivery.Participations(ctx, t, tn.ID) }); err != nil {
 		return f, err
 	}
 	if f.result, err = evaluate.Latest(ctx, t, tn.ID); absent(err) != nil {
@@ -84,7 +84,9 @@ func readLoop(ctx context.Context, t *db.Tx, tn turn) (f loopFacts, err error) {
 		}
 		f.shownIn = p
 	}
-	if f.facts, err = record.Count(ctx, t, record.Query{Context: "programme/" + string(tn.ID)}); err != nil {
+	if f.facts, err = recall(ctx, t, &s.memo, "statements "+string(tn.ID), func() (int, error) {
+		return record.Count(ctx, t, record.Query{Context: "programme/" + string(tn.ID)})
+	}); err != nil {
 		return f, err
 	}
 	for _, p := range tn.All {
@@ -104,7 +106,7 @@ func (s *Server) overview(w http.ResponseWriter, r *http.Request, a *Asker) erro
 		if n, err = namesOf(ctx, t, a, false); err != nil {
 			return err
 		}
-		f, err = readLoop(ctx, t, tn)
+		f, err = s.readLoop(ctx, t, tn)
 		return err
 	})
 	p := overviewData{Head: PageHead{Title: a.T("look.nav.overview")}}

@@ -174,7 +174,7 @@ type teamData struct {
 	Heat    *HeatMap
 	Away    []Event
 	Todo    *Table
-	People  Table
+	People  *Table
 	Empty   *Empty
 }
 
@@ -255,18 +255,25 @@ func (s *Server) team(w http.ResponseWriter, r *http.Request, a *Asker) error {
 		}
 	}
 	overdue := 0
-	t := Table{ID: "todo", Caption: a.T("web.team.open"), Filter: len(late) > 10, URL: url.URL{Path: "/team"}, Columns: []Column{{Label: a.T("web.name")}, {Label: a.T("web.course")}, {Label: a.T("web.progress"), Num: true}, {Label: a.T("web.due.col")}}}
-	for _, x := range late {
+	t := Table{ID: "todo", Caption: a.T("web.team.open"), URL: url.URL{Path: "/team"}, Columns: []Column{{Label: a.T("web.name")}, {Label: a.T("web.courses"), Num: true}, {Label: a.T("web.progress"), Num: true}, {Label: a.T("web.due.col")}}}
+	for len(late) > 0 { // what is due first comes first, and brings its person's other courses with it
+		x := late[0]
+		open, done, of := 0, 0, 0
+		for _, y := range late {
+			if y.Person == x.Person {
+				open, done, of = open+1, done+y.Done, of+y.Of
+			}
+		}
+		late = slices.DeleteFunc(late, func(y delivery.Unfinished) bool { return y.Person == x.Person })
 		due := Cell{Text: "–"}
 		if !x.Due.IsZero() {
 			due = Cell{Text: a.F.Date(a.In(x.Due))}
 			if x.Due.Before(now) {
-				due.Tone = ToneBad
-				due.Sub = a.T("web.overdue")
+				due.Tone, due.Sub = ToneBad, a.T("web.overdue")
 				overdue++
 			}
 		}
-		t.Rows = append(t.Rows, Row{[]Cell{{Text: x.Name, Href: "/team/" + string(x.Person)}, {Text: a.Say(x.Title)}, {Text: a.T("web.n.of", x.Done, x.Of)}, due}})
+		t.Rows = append(t.Rows, Row{[]Cell{{Text: x.Name, Href: "/team/" + string(x.Person)}, {Text: a.F.Number(float64(open), 0)}, {Text: a.T("web.n.of", done, of)}, due}})
 	}
 	if len(t.Rows) > 0 {
 		p.Todo = &t
@@ -276,8 +283,11 @@ func (s *Server) team(w http.ResponseWriter, r *http.Request, a *Asker) error {
 		{Label: a.T("web.team.below"), Value: float64(below), Compare: a.T("web.team.below.compare", len(level))},
 		{Label: a.T("web.team.unmeasured"), Value: float64(missing), Compare: a.T("web.people.n", len(h.Rows))},
 	}
-	p.People = peopleTable(a, n, staff, "/team/")
-	p.People.Caption = a.T("look.nav.people")
+	if len(staff) > len(h.Rows) || p.Heat == nil { // those who report through others, too
+		t := peopleTable(a, n, staff, "/team/")
+		t.Caption = a.T("look.nav.people")
+		p.People = &t
+	}
 	return s.show(w, r, a, Page{Name: "team", Active: "team", Data: p})
 }
 

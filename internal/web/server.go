@@ -28,6 +28,7 @@ type Server struct {
 	Jobs *job.Runner // woken when a page queues work; its Kinds are the site's
 	*Renderer
 	holds holds
+	memo  memo
 	alive sync.Map // by session: when it was last kept alive
 }
 
