@@ -2,6 +2,7 @@ package assess
 
 import (
 	"context"
+	"math"
 
 	"attune/internal/content"
 	"attune/internal/db"
@@ -61,19 +62,40 @@ func (b *Bank) Answers(s Sheet) []irt.Answer {
 // Calibrate estimates the parameters of a skill's items from responses (a row
 // per person, a column per item as listed; 1 right, 0 wrong, −1 not shown) and
 // keeps them. The scale it sets has mean 0 and standard deviation 1 among those
-// who answered.
+// who answered. Items that these answers say nothing usable about (all alike,
+// or the better people wrong more often) are named in the warnings and get no
+// parameters, so that they stay out of the reference bank.
 func Calibrate(ctx context.Context, t *db.Tx, items []content.ItemID, responses [][]int8) (*irt.Calibration, error) {
 	if len(items) == 0 || len(responses) == 0 {
 		return nil, fault.New(fault.Invalid, "calibrate.empty")
+	}
+	for _, r := range responses {
+		if len(r) != len(items) {
+			return nil, fault.New(fault.Invalid, "calibrate.shape")
+		}
 	}
 	fit, err := irt.Fit(responses, irt.Options{Model: irt.TwoPL})
 	if err != nil {
 		return nil, err
 	}
-	found := make([]content.Calibration, len(items))
+	var found []content.Calibration
 	for i, id := range items {
 		p := fit.Items[i]
-		found[i] = content.Calibration{Item: id, A: p.A, B: p.B, SEA: p.SEA, SEB: p.SEB}
+		if !(p.A > 0 && p.A < 10 && math.Abs(p.B) < 10) {
+			continue
+		}
+		found = append(found, content.Calibration{Item: id, A: p.A, B: p.B, SEA: known(p.SEA), SEB: known(p.SEB)})
+	}
+	if len(found) == 0 {
+		return nil, fault.New(fault.Invalid, "calibrate.failed")
 	}
 	return fit, content.Calibrate(ctx, t, found)
+}
+
+// known is a standard error, 0 where there is none.
+func known(se float64) float64 {
+	if math.IsNaN(se) {
+		return 0
+	}
+	return se
 }
