@@ -20,6 +20,7 @@ import (
 	"attune/internal/delivery"
 	"attune/internal/engine/irt"
 	"attune/internal/fault"
+	"attune/internal/locale"
 	"attune/internal/org"
 )
 
@@ -362,9 +363,18 @@ func (s *study) model(k org.SkillID, among func(sitting) bool, stability irt.Nor
 		return nil, err
 	}
 	if !f.gain.Converged { // figures of a fit that did not end are none
-		return nil, fault.Wrap(irt.ErrNotConverged, fault.Invalid, "evaluate.not_converged", string(k))
+		return nil, fault.Wrap(irt.ErrNotConverged, fault.Invalid, "evaluate.not_converged", s.name(k))
 	}
 	return f, nil
+}
+
+func (s *study) name(k org.SkillID) locale.Text {
+	for _, x := range s.skills {
+		if x.ID == k {
+			return x.Name
+		}
+	}
+	return locale.Text{}
 }
 
 // from lists the integers from lo below hi.
