@@ -70,6 +70,11 @@ func Calibrate(ctx context.Context, t *db.Tx, items []content.ItemID, responses 
 	if len(items) == 0 || len(responses) == 0 {
 		return nil, fault.New(fault.Invalid, "calibrate.empty")
 	}
+	for _, r := range responses {
+		if len(r) != len(items) {
+			return nil, fault.New(fault.Invalid, "calibrate.shape")
+		}
+	}
 	fit, err := irt.Fit(responses, irt.Options{Model: irt.TwoPL, Shrink: len(items) >= 10})
 	if err != nil {
 		return nil, err
@@ -83,7 +88,10 @@ func Calibrate(ctx context.Context, t *db.Tx, items []content.ItemID, responses 
 			}
 			continue
 		}
-		found = append(found, content.Calibration{Item: id, A: p.A, B: p.B, SEA: p.SEA, SEB: p.SEB})
+		found = append(found, content.Calibration{Item: id, A: p.A, B: p.B, SEA: known(p.SEA), SEB: known(p.SEB)})
+	}
+	if len(found) == 0 {
+		return nil, fault.New(fault.Invalid, "calibrate.failed")
 	}
 	return fit, content.Calibrate(ctx, t, found)
 }
@@ -95,3 +103,11 @@ const (
 	mostA  = 8.0
 	mostB  = 6.0 // logits, either way
 )
+
+// known is a standard error, 0 where there is none.
+func known(se float64) float64 {
+	if math.IsNaN(se) {
+		return 0
+	}
+	return se
+}

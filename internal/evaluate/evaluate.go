@@ -20,6 +20,7 @@ import (
 	"attune/internal/delivery"
 	"attune/internal/engine/irt"
 	"attune/internal/fault"
+	"attune/internal/locale"
 	"attune/internal/org"
 )
 
@@ -309,17 +310,25 @@ func (s *study) covariates(who []int, k org.SkillID) (x [][]float64, names []str
 			x[i] = append(x[i], v)
 		}
 	}
+	// A seat that was drawn has a coefficient of its own, apart from the same
+	// seat given by the plan: only the first is free of why it was given.
 	for _, o := range s.offerings {
-		if s.teaches(o, k) {
-			column("took "+string(o.ID), func(p sitting) bool { return p.took[o.ID] })
+		if !s.teaches(o, k) {
+			continue
 		}
-	}
-	for _, d := range s.draws {
-		in := map[org.PersonID]bool{}
-		for _, e := range d.Entries {
-			in[e.Person] = true
+		stake := map[org.PersonID]bool{} // drawn or not, in the offering's pool
+		for _, d := range s.draws {
+			if d.Offering != o.ID {
+				continue
+			}
+			for _, e := range d.Entries {
+				stake[e.Person] = e.Drawn
+			}
 		}
-		column("pool "+string(d.Offering), func(p sitting) bool { return in[p.person.ID] })
+		in := func(p sitting) bool { _, ok := stake[p.person.ID]; return ok }
+		column("took "+string(o.ID), func(p sitting) bool { return p.took[o.ID] && !in(p) })
+		column("pool "+string(o.ID), in)
+		column("drawn "+string(o.ID), func(p sitting) bool { return stake[p.person.ID] })
 	}
 	return x, names, later
 }
@@ -354,9 +363,18 @@ func (s *study) model(k org.SkillID, among func(sitting) bool, stability irt.Nor
 		return nil, err
 	}
 	if !f.gain.Converged { // figures of a fit that did not end are none
-		return nil, fault.Wrap(irt.ErrNotConverged, fault.Invalid, "evaluate.not_converged", string(k))
+		return nil, fault.Wrap(irt.ErrNotConverged, fault.Invalid, "evaluate.not_converged", s.name(k))
 	}
 	return f, nil
+}
+
+func (s *study) name(k org.SkillID) locale.Text {
+	for _, x := range s.skills {
+		if x.ID == k {
+			return x.Name
+		}
+	}
+	return locale.Text{}
 }
 
 // from lists the integers from lo below hi.

@@ -152,7 +152,10 @@ func interests(ctx context.Context, t *db.Tx, programme delivery.ProgrammeID, po
 	if err != nil {
 		return nil, err
 	}
-	sum, n := map[pair]float64{}, map[pair]int{}
+	// Someone may answer more than one question about a skill, but is one person
+	// of the five that a figure takes.
+	sum, n := map[pair]float64{}, map[pair]float64{}
+	who := map[pair]map[org.PersonID]bool{}
 	for _, s := range surveys {
 		if s.Purpose != "needs" {
 			continue
@@ -173,14 +176,18 @@ func interests(ctx context.Context, t *db.Tx, programme delivery.ProgrammeID, po
 					k := pair{position[r.Person], skill}
 					sum[k] += float64(a.Value)
 					n[k]++
+					if who[k] == nil {
+						who[k] = map[org.PersonID]bool{}
+					}
+					who[k][r.Person] = true
 				}
 			}
 		}
 	}
 	out := map[pair]float64{}
 	for k, c := range n {
-		if c >= Fewest {
-			out[k] = sum[k] / float64(c)
+		if len(who[k]) >= Fewest {
+			out[k] = sum[k] / c
 		}
 	}
 	return out, nil
