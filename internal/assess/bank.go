@@ -77,7 +77,7 @@ func Calibrate(ctx context.Context, t *db.Tx, items []content.ItemID, responses 
 	}
 	fit, err := irt.Fit(responses, irt.Options{Model: irt.TwoPL, Shrink: len(items) >= 10})
 	if err != nil {
-		return nil, err
+		return nil, fault.Wrap(err, fault.Invalid, "calibrate.failed")
 	}
 	var found []content.Calibration
 	for i, id := range items {
