@@ -47,8 +47,10 @@ func serve(ctx context.Context, d *db.DB, listen string, workers int) error {
 	for range workers {
 		running.Go(func() { site.Jobs.Run(jobs) })
 	}
+	handler := &restful{next: site.Handler()}
+	running.Go(func() { handler.rest(jobs) })
 	// No WriteTimeout: progress is streamed for as long as it takes.
-	srv := &http.Server{Handler: site.Handler(), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 2 * time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+	srv := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 2 * time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 		BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(ctx) }}
 	failed := make(chan error, 1)
 	go func() { failed <- srv.Serve(l) }()

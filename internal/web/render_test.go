@@ -107,8 +107,8 @@ func TestPagesFitTheirData(t *testing.T) {
 				continue
 			}
 			fits(t, set, name+".html", data)
-			if set.Lookup("title") != nil {
-				fits(t, set, "title", data)
+			if set.Lookup(titleOf(name)) != nil {
+				fits(t, set, titleOf(name), data)
 			}
 		}
 	}
