@@ -47,7 +47,7 @@ func (c *demoCmd) Run(ctx context.Context, app *cli) error {
 	if err := d.Migrate(ctx); err != nil {
 		return err
 	}
-	lang := terminalLang("")
+	lang := terminalLang()
 	bar := newProgress(lang, c.JSON)
 	started := time.Now()
 	out, err := demo.Run(ctx, d, demo.Options{
