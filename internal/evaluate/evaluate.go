@@ -280,40 +280,60 @@ func (s *study) teaches(o delivery.Offering, k org.SkillID) bool {
 // to have a coefficient of its own.
 const fewest = 8
 
+// dose is how long a person attended to what an offering teaches of a skill,
+// hours.
+func (s *study) dose(p sitting, o delivery.Offering, k org.SkillID) float64 {
+	hours := 0.0
+	for _, a := range s.acts[o.Course] {
+		for _, t := range a.Teaches {
+			if t.Skill == k {
+				hours += t.Share * p.doses[a.ID]
+			}
+		}
+	}
+	return hours
+}
+
 // covariates returns the latent regression's design for some people at one
-// skill: position, and for each offering that teaches it whether they were to
-// take it, as planned or drawn, and whether they stood in its pool. The columns
-// from later on were decided upon the answers before.
-func (s *study) covariates(who []int, k org.SkillID) (x [][]float64, names []string, later int) {
+// skill: position, and for each offering that teaches it how long they attended
+// to it. Where people are to be compared as drawn it is, in place of what they
+// did, what they were to do: whether they were given a place by the plan, stood
+// in the offering's pool, and were drawn. The columns from later on were decided
+// upon the answers before, or after them.
+func (s *study) covariates(who []int, k org.SkillID, asDrawn bool) (x [][]float64, names []string, later int) {
 	at := make([]org.PositionID, len(who))
 	for i, p := range who {
 		at[i] = s.people[p].person.Position
 	}
 	x, names = assess.Dummies(at)
 	later = len(names)
-	column := func(name string, is func(sitting) bool) {
+	column := func(name string, value func(sitting) float64) {
 		n := 0
 		for _, p := range who {
-			if is(s.people[p]) {
+			if value(s.people[p]) != 0 {
 				n++
 			}
 		}
-		if n < fewest || len(who)-n < fewest {
+		if n < fewest || asDrawn && len(who)-n < fewest {
 			return
 		}
 		names = append(names, name)
 		for i, p := range who {
-			v := 0.0
-			if is(s.people[p]) {
-				v = 1
-			}
-			x[i] = append(x[i], v)
+			x[i] = append(x[i], value(s.people[p]))
 		}
 	}
-	// A seat that was drawn has a coefficient of its own, apart from the same
-	// seat given by the plan: only the first is free of why it was given.
+	yes := func(b bool) float64 {
+		if b {
+			return 1
+		}
+		return 0
+	}
 	for _, o := range s.offerings {
 		if !s.teaches(o, k) {
+			continue
+		}
+		if !asDrawn {
+			column("hours "+string(o.ID), func(p sitting) float64 { return s.dose(p, o, k) })
 			continue
 		}
 		stake := map[org.PersonID]bool{} // drawn or not, in the offering's pool
@@ -326,15 +346,17 @@ func (s *study) covariates(who []int, k org.SkillID) (x [][]float64, names []str
 			}
 		}
 		in := func(p sitting) bool { _, ok := stake[p.person.ID]; return ok }
-		column("took "+string(o.ID), func(p sitting) bool { return p.took[o.ID] && !in(p) })
-		column("pool "+string(o.ID), in)
-		column("drawn "+string(o.ID), func(p sitting) bool { return stake[p.person.ID] })
+		// A seat that was drawn has a coefficient of its own, apart from the same
+		// seat given by the plan: only the first is free of why it was given.
+		column("took "+string(o.ID), func(p sitting) float64 { return yes(p.took[o.ID] && !in(p)) })
+		column("pool "+string(o.ID), func(p sitting) float64 { return yes(in(p)) })
+		column("drawn "+string(o.ID), func(p sitting) float64 { return yes(stake[p.person.ID]) })
 	}
 	return x, names, later
 }
 
 // model fits one skill on some of the people who answered it in either test.
-func (s *study) model(k org.SkillID, among func(sitting) bool, stability irt.Normal) (*fit, error) {
+func (s *study) model(k org.SkillID, among func(sitting) bool, asDrawn bool, stability irt.Normal) (*fit, error) {
 	bank := s.banks[k]
 	if bank == nil {
 		return nil, nil
@@ -354,7 +376,7 @@ func (s *study) model(k org.SkillID, among func(sitting) bool, stability irt.Nor
 	if len(pairs) == 0 || len(s.after[k]) == 0 || len(s.before[k]) == 0 {
 		return nil, nil
 	}
-	x, names, later := s.covariates(f.who, k)
+	x, names, later := s.covariates(f.who, k, asDrawn)
 	for i := range pairs {
 		pairs[i].X = x[i]
 	}
@@ -389,11 +411,11 @@ func from(lo, hi int) []int {
 // models fits every skill on some of the people, twice: how stable abilities
 // are from one test to the next is little known from one skill's short tests,
 // so that each is fitted again with what the others say of it as a prior.
-func (s *study) models(among func(sitting) bool) (map[org.SkillID]*fit, error) {
+func (s *study) models(among func(sitting) bool, asDrawn bool) (map[org.SkillID]*fit, error) {
 	fits := map[org.SkillID]*fit{}
 	var known []irt.Normal
 	for _, k := range s.skills {
-		f, err := s.model(k.ID, among, irt.Normal{})
+		f, err := s.model(k.ID, among, asDrawn, irt.Normal{})
 		if err != nil {
 			return nil, err
 		}
@@ -410,7 +432,7 @@ func (s *study) models(among func(sitting) bool) (map[org.SkillID]*fit, error) {
 		if fits[k.ID] == nil {
 			continue
 		}
-		f, err := s.model(k.ID, among, prior)
+		f, err := s.model(k.ID, among, asDrawn, prior)
 		if err != nil {
 			return nil, err
 		}
@@ -447,7 +469,7 @@ func pooled(known []irt.Normal) (irt.Normal, bool) {
 }
 
 func (s *study) fit() (err error) {
-	s.fits, err = s.models(func(sitting) bool { return true })
+	s.fits, err = s.models(func(sitting) bool { return true }, false)
 	if err == nil && len(s.fits) == 0 {
 		err = fault.New(fault.Invalid, "evaluate.no_after")
 	}

@@ -44,7 +44,7 @@ func (s *study) versus(r *Result) {
 		r.Warnings = append(r.Warnings, "evaluate.warn.no_comparison")
 		return
 	}
-	fits, err := s.models(func(p sitting) bool { _, ok := in[p.person.ID]; return ok })
+	fits, err := s.models(func(p sitting) bool { _, ok := in[p.person.ID]; return ok }, true)
 	if err != nil { // too few people for a model of their own
 		fits = nil
 	}

@@ -71,7 +71,9 @@ func TestLookInABrowser(t *testing.T) {
 			if strings.HasSuffix(ev.Entry.URL, "/lost") {
 				return // asked for as a page that is not there
 			}
-			t.Errorf("log: %s %s", ev.Entry.Text, ev.Entry.URL)
+			if ev.Entry.Level == cdplog.EntryLevelError || ev.Entry.Level == cdplog.EntryLevelWarning {
+				t.Errorf("log: %s %s", ev.Entry.Text, ev.Entry.URL)
+			}
 		case *runtime.EventExceptionThrown:
 			t.Errorf("exception: %s %s", ev.ExceptionDetails.Text, ev.ExceptionDetails.URL)
 		}
