@@ -276,11 +276,11 @@ func HeatMap(ctx context.Context, t *db.Tx) ([]Cell, error) {
 		return r, s.Scan(&r.unit, &r.skill, &r.people, &r.gap, &r.square, &r.noise, &r.required)
 	}, `
 		SELECT p.unit_id, a.skill_id, count(*), avg(r.level - a.s), avg((r.level - a.s) * (r.level - a.s)), avg(a.s_se * a.s_se), avg(r.level)
-		FROM (SELECT ability.*, row_number() OVER (PARTITION BY person_id, skill_id ORDER BY at DESC) AS age FROM ability) a
-		JOIN person p ON p.id = a.person_id AND p.left_at IS NULL
-		JOIN requirement r ON r.position_id = p.position_id AND r.skill_id = a.skill_id
-		JOIN skill k ON k.id = a.skill_id
-		WHERE a.age = 1 AND r.level IS NOT NULL
+		FROM person p
+		JOIN requirement r ON r.position_id = p.position_id AND r.level IS NOT NULL
+		JOIN ability a ON a.person_id = p.id AND a.skill_id = r.skill_id
+			AND a.at = (SELECT max(b.at) FROM ability b WHERE b.person_id = p.id AND b.skill_id = r.skill_id)
+		WHERE p.left_at IS NULL
 		GROUP BY p.unit_id, a.skill_id
 		HAVING count(*) >= $1
 		ORDER BY p.unit_id, a.skill_id`, Fewest)
