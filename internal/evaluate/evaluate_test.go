@@ -414,17 +414,25 @@ func TestEvaluate(t *testing.T) {
 			}
 			return err
 		})
-		// E is the sum over the skills by hand: 0.7·ΔS/σ + 0.3·ΔI/σ, and the
-		// errors of the two add in squares.
-		for _, e := range effects[:20] {
-			sum, sq := 0.0, 0.0
+		// E is the sum over the skills by hand: 0.7·ΔS/σ + 0.3·ΔI/σ. Its variance
+		// is that of a sum whose parts' errors are correlated, alike for everybody:
+		// x² + y² + 2ρxy.
+		lowest, highest := math.Inf(1), math.Inf(-1)
+		for _, e := range effects {
+			sum, sq, product := 0.0, 0.0, 1.0
 			for _, g := range e.Gains {
 				per := map[org.SkillID]float64{"talk": 0.7 / sigma, "new": 0.3 / sigma}[g.Skill]
-				sum, sq = sum+per*g.Gain, sq+per*per*g.GainSE*g.GainSE
+				sum, sq, product = sum+per*g.Gain, sq+per*per*g.GainSE*g.GainSE, product*per*g.GainSE
 			}
-			if math.Abs(sum-e.E.Estimate) > 1e-9 || math.Abs(1.959964*math.Sqrt(sq)-(e.E.High-e.E.Estimate)) > 1e-9 {
-				t.Errorf("%s: %+v, want %.4f ± %.4f", e.Person, e.E, sum, math.Sqrt(sq))
+			se := e.E.SE()
+			rho := (se*se - sq) / (2 * product)
+			lowest, highest = min(lowest, rho), max(highest, rho)
+			if math.Abs(sum-e.E.Estimate) > 1e-9 {
+				t.Errorf("%s: %+v, want %.4f", e.Person, e.E, sum)
 			}
+		}
+		if highest-lowest > 1e-6 || math.Abs(highest) > 1 {
+			t.Errorf("the errors of the two gains are correlated at %.3f to %.3f, want one correlation", lowest, highest)
 		}
 		// 5, 4, 3: mean 4, standard error 1/√3; one answer has no spread.
 		if len(r.Reaction) != 2 || r.Reaction[0].Aspect != "trainer" || math.Abs(r.Reaction[0].Mean.Estimate-4) > 1e-12 || math.Abs(r.Reaction[0].Mean.SE()-1/math.Sqrt(3)) > 1e-12 || r.Reaction[0].People != 3 || r.Reaction[1].People != 1 {
