@@ -532,14 +532,24 @@ func (s *study) effects(r *Result) []PersonEffect {
 		r.Warnings = append(r.Warnings, "evaluate.warn.nobody_trained")
 		return all
 	}
-	// The mean is that of the latent regression, not of the shrunken persons;
-	// what each person contributes to its error is added over the skills.
-	value, influence := s.functional(func(i int, k org.SkillID) float64 {
+	// The mean is over the persons' own posteriors. That of the latent regression
+	// alone would be the mean of people with their covariates, and who was given
+	// a seat because of the answers before differs from those beyond them; given
+	// all answers the posteriors know it, and as the fit holds each group's
+	// residuals at 0, their mean is not shrunken. Its error is the regression's:
+	// what each person contributes is added over the skills.
+	_, influence := s.functional(func(i int, k org.SkillID) float64 {
 		if !counted[i] || !s.both(k, s.people[i].person.ID) {
 			return 0
 		}
 		return s.people[i].weight[k] / float64(r.Trained)
 	}, s.fits)
+	value := 0.0
+	for _, e := range all {
+		if e.Trained {
+			value += e.E.Estimate / float64(r.Trained)
+		}
+	}
 	r.Effect = interval(value, norm(influence))
 	return all
 }

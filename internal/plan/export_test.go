@@ -1,0 +1,4 @@
+package plan
+
+// DrawLots lets tests repeat a draw.
+var DrawLots = drawLots
