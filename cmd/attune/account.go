@@ -3,13 +3,13 @@ package main
 import (
 	"bufio"
 	"context"
-	"fmt"
 	"os"
 	"strings"
 
 	"attune/internal/audit"
 	"attune/internal/auth"
 	"attune/internal/db"
+	"attune/internal/fault"
 	"attune/internal/org"
 )
 
@@ -28,7 +28,7 @@ type accountAddCmd struct {
 func (a *accountAddCmd) Run(ctx context.Context, c *cli) error {
 	line, err := bufio.NewReader(os.Stdin).ReadString('\n')
 	if err != nil && line == "" {
-		return fmt.Errorf("the password is read from standard input: %w", err)
+		return fault.Wrap(err, fault.Invalid, "account.password.none")
 	}
 	d, err := c.open(ctx)
 	if err != nil {
@@ -36,7 +36,7 @@ func (a *accountAddCmd) Run(ctx context.Context, c *cli) error {
 	}
 	defer d.Close()
 	return d.Write(ctx, func(t *db.Tx) error {
-		acc := auth.Account{ID: auth.AccountID(org.NewID()), Login: a.Login, Roles: a.Role, Lang: terminalLang("")}
+		acc := auth.Account{ID: auth.AccountID(org.NewID()), Login: a.Login, Roles: a.Role, Lang: terminalLang()}
 		if a.Person != "" {
 			p, err := org.FindByNumber(ctx, t, a.Person)
 			if err != nil {

@@ -33,7 +33,7 @@ func (b *backupCmd) Run(ctx context.Context, c *cli) error {
 	if err != nil {
 		return err
 	}
-	fmt.Println(terminalLang("").T("backup.done", b.File, info.Size()>>10))
+	fmt.Println(terminalLang().T("backup.done", b.File, info.Size()>>10))
 	return d.Write(ctx, func(t *db.Tx) error {
 		return audit.Write(ctx, t, "command line", "backup", "file/"+b.File, map[string]int64{"bytes": info.Size()})
 	})
@@ -53,7 +53,7 @@ func (r *restoreCmd) Run(ctx context.Context, c *cli) error {
 	if err := d.Restore(ctx, r.File); err != nil {
 		return err
 	}
-	fmt.Println(terminalLang("").T("restore.done", c.DB))
+	fmt.Println(terminalLang().T("restore.done", c.DB))
 	return d.Write(ctx, func(t *db.Tx) error {
 		return audit.Write(ctx, t, "command line", "restore", "file/"+r.File, nil)
 	})

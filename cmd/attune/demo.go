@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -46,7 +47,7 @@ func (c *demoCmd) Run(ctx context.Context, app *cli) error {
 	if err := d.Migrate(ctx); err != nil {
 		return err
 	}
-	lang := terminalLang("")
+	lang := terminalLang()
 	bar := newProgress(lang, c.JSON)
 	started := time.Now()
 	out, err := demo.Run(ctx, d, demo.Options{
@@ -77,6 +78,7 @@ func (c *demoCmd) Run(ctx context.Context, app *cli) error {
 	for _, s := range demo.SignIns {
 		fmt.Printf("  %-18s %-14s %s\n", lang.T("role."+string(s.Role)), s.Login, demo.Password)
 	}
+	debug.FreeOSMemory() // what two simulated cycles needed is not needed to serve
 	return serve(ctx, d, c.Listen, 2)
 }
 

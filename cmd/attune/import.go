@@ -30,12 +30,11 @@ type importPeopleCmd struct {
 	DryRun   bool   `help:"Check the file and say what would change; write nothing."`
 	JSON     bool   `name:"json" help:"Print one JSON object."`
 	Complete bool   `help:"The file holds every employee: those who are not in it leave."`
-	Lang     string `help:"Language of messages, and of people of whom the file does not say (zh-CN, en)." enum:"zh-CN,en," default:"" env:"ATTUNE_LANG"`
 }
 
 // Run imports the file, or says everything that is wrong with it and fails.
 func (c *importPeopleCmd) Run(ctx context.Context, app *cli) error {
-	lang := terminalLang(c.Lang)
+	lang := terminalLang() // also of people of whom the file does not say
 	data, err := readLimited(c.File)
 	if err != nil {
 		return err
@@ -85,9 +84,12 @@ func readLimited(path string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, org.MaxImportBytes+1))
 }
 
+// langAsked is the language of --lang, set once the command line is read.
+var langAsked string
+
 // terminalLang is the language asked for, or that of the terminal.
-func terminalLang(asked string) locale.Lang {
-	for _, s := range []string{asked, os.Getenv("LC_ALL"), os.Getenv("LC_MESSAGES"), os.Getenv("LANG")} {
+func terminalLang() locale.Lang {
+	for _, s := range []string{langAsked, os.Getenv("ATTUNE_LANG"), os.Getenv("LC_ALL"), os.Getenv("LC_MESSAGES"), os.Getenv("LANG")} {
 		switch {
 		case strings.HasPrefix(s, "zh"):
 			return locale.Zh

@@ -37,7 +37,7 @@ type labFlags struct {
 // print shows r in the terminal's language, or as JSON. Bad rows and warnings
 // follow on standard error, but for JSON, which holds them.
 func (f *labFlags) print(r lab.Result, err error) error {
-	lang := terminalLang("")
+	lang := terminalLang()
 	var bad lab.BadRows
 	if errors.As(err, &bad) {
 		if f.JSON {
@@ -87,7 +87,7 @@ func (f *labFlags) print(r lab.Result, err error) error {
 }
 
 func printBadRows(w io.Writer, bad lab.BadRows) {
-	lang := terminalLang("")
+	lang := terminalLang()
 	rows := [][]string{{lang.T("lab.head.file"), lang.T("lab.head.line"), lang.T("lab.head.column"), lang.T("lab.head.fault")}}
 	for _, r := range bad {
 		rows = append(rows, []string{r.File, strconv.Itoa(r.Line), r.Column, r.Message(lang)})

@@ -53,7 +53,7 @@ func (c *labPlanSolveCmd) Run(ctx context.Context) error {
 		o.Time = time.Minute
 	}
 	if c.Progress {
-		lang := terminalLang("")
+		lang := terminalLang()
 		o.Progress = func(p solve.Progress) { fmt.Fprintln(os.Stderr, lab.PlanProgress(lang, p)) }
 	}
 	r, err := lab.SolvePlan(ctx, c.File, o, usage)

@@ -21,7 +21,8 @@ import (
 
 // cli is the command line, the environment and the help, in one place.
 type cli struct {
-	DB string `help:"SQLite file, or postgres:// URL." default:"attune.db" env:"ATTUNE_DB" placeholder:"URL"`
+	DB   string `help:"SQLite file, or postgres:// URL." default:"attune.db" env:"ATTUNE_DB" placeholder:"URL"`
+	Lang string `help:"Language of messages (zh-CN, en); that of the terminal if not given." enum:"zh-CN,en," default:"" env:"ATTUNE_LANG"`
 
 	Serve   serveCmd   `cmd:"" help:"Serve the site and run its jobs."`
 	Demo    demoCmd    `cmd:"" help:"Build the sample company, live two training cycles with it, and serve its site."`
@@ -73,6 +74,7 @@ func run(ctx context.Context, args []string) int {
 		fmt.Fprintln(os.Stderr, "attune:", err)
 		return 2
 	}
+	langAsked = c.Lang
 	err = k.Run()
 	var status exit
 	switch {
@@ -82,7 +84,7 @@ func run(ctx context.Context, args []string) int {
 		return int(status)
 	}
 	if e, ok := fault.As(err); ok {
-		fmt.Fprintln(os.Stderr, "attune:", terminalLang("").T(e.Key, e.Args...))
+		fmt.Fprintln(os.Stderr, "attune:", terminalLang().T(e.Key, e.Args...))
 		if e.Err != nil {
 			slog.Debug("cause", "err", e.Err)
 		}

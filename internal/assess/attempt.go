@@ -160,23 +160,31 @@ func At(ctx context.Context, t *db.Tx, attempt AttemptID, who org.PersonID, plac
 
 func shown(ctx context.Context, t *db.Tx, attempt AttemptID, who org.PersonID, which string) (Shown, error) {
 	return db.Row(ctx, t, func(s db.Scanner) (n Shown, err error) {
-		var started time.Time
+		var started, closes time.Time
 		var minutes int
-		err = s.Scan(&n.Attempt, &n.Place, &n.Of, &n.Answered, &n.Skill, &n.Item, &n.Stem, &db.JSON{V: &n.Options}, &n.Choice, (*db.Ms)(&started), &minutes)
-		if minutes > 0 {
-			n.Due = started.Add(time.Duration(minutes) * time.Minute)
-		}
+		err = s.Scan(&n.Attempt, &n.Place, &n.Of, &n.Answered, &n.Skill, &n.Item, &n.Stem, &db.JSON{V: &n.Options}, &n.Choice, (*db.Ms)(&started), &minutes, (*db.Ms)(&closes))
+		n.Due = due(started, minutes, closes)
 		return n, err
 	}, `
 		SELECT w.attempt_id, w.place,
 			(SELECT count(*) FROM answer c WHERE c.attempt_id = w.attempt_id),
 			(SELECT count(*) FROM answer c WHERE c.attempt_id = w.attempt_id AND c.choice IS NOT NULL),
-			i.skill_id, i.id, i.stem, i.options, coalesce(w.choice, -1), a.started_at, coalesce(ts.minutes, 0)
+			i.skill_id, i.id, i.stem, i.options, coalesce(w.choice, -1), a.started_at, coalesce(ts.minutes, 0), ts.closes_at
 		FROM answer w
 		JOIN attempt a ON a.id = w.attempt_id
 		JOIN test ts ON ts.id = a.test_id
 		JOIN item i ON i.id = w.item_id
 		WHERE a.id = $1 AND a.person_id = $2 AND `+which, attempt, who)
+}
+
+// due is when an attempt's time is up: its minutes are over, or the test
+// closes. Zero is never.
+func due(started time.Time, minutes int, closes time.Time) time.Time {
+	limit := started.Add(time.Duration(minutes) * time.Minute)
+	if minutes > 0 && (closes.IsZero() || limit.Before(closes)) {
+		return limit
+	}
+	return closes
 }
 
 // Give records an answer. When it returns nil the answer is durable once the
@@ -187,16 +195,17 @@ func Give(ctx context.Context, t *db.Tx, attempt AttemptID, who org.Person, plac
 	type row struct {
 		item              content.ItemID
 		answer, had, many int
-		started, finished time.Time
-		minutes           int
+		finished, due     time.Time
 	}
 	r, err := db.Row(ctx, t, func(s db.Scanner) (r row, err error) {
 		var options []locale.Text
-		err = s.Scan(&r.item, &r.answer, &db.JSON{V: &options}, &r.had, (*db.Ms)(&r.started), (*db.Ms)(&r.finished), &r.minutes)
-		r.many = len(options)
+		var started, closes time.Time
+		var minutes int
+		err = s.Scan(&r.item, &r.answer, &db.JSON{V: &options}, &r.had, &minutes, (*db.Ms)(&started), (*db.Ms)(&r.finished), (*db.Ms)(&closes))
+		r.many, r.due = len(options), due(started, minutes, closes)
 		return r, err
 	}, `
-		SELECT w.item_id, i.answer, i.options, coalesce(w.choice, -1), a.started_at, a.finished_at, coalesce(ts.minutes, 0)
+		SELECT w.item_id, i.answer, i.options, coalesce(w.choice, -1), coalesce(ts.minutes, 0), a.started_at, a.finished_at, ts.closes_at
 		FROM answer w
 		JOIN attempt a ON a.id = w.attempt_id
 		JOIN test ts ON ts.id = a.test_id
@@ -213,7 +222,7 @@ func Give(ctx context.Context, t *db.Tx, attempt AttemptID, who org.Person, plac
 		return fault.New(fault.Invalid, "test.choice.unknown")
 	case !r.finished.IsZero():
 		return fault.New(fault.Conflict, "test.finished")
-	case r.minutes > 0 && t.Now.After(r.started.Add(time.Duration(r.minutes)*time.Minute+grace)):
+	case !r.due.IsZero() && t.Now.After(r.due.Add(grace)):
 		return fault.New(fault.Invalid, "test.time_up")
 	}
 	correct := choice == r.answer

@@ -2,6 +2,7 @@ package assess
 
 import (
 	"context"
+	"math"
 
 	"attune/internal/content"
 	"attune/internal/db"
@@ -61,19 +62,52 @@ func (b *Bank) Answers(s Sheet) []irt.Answer {
 // Calibrate estimates the parameters of a skill's items from responses (a row
 // per person, a column per item as listed; 1 right, 0 wrong, −1 not shown) and
 // keeps them. The scale it sets has mean 0 and standard deviation 1 among those
-// who answered.
+// who answered. Discriminations are shrunk towards their common distribution,
+// or a bank on a few hundred answers an item would look sharper than it is. An
+// item that tells the able from the others hardly at all, or the wrong way
+// round, is retired: nothing can be measured with it.
 func Calibrate(ctx context.Context, t *db.Tx, items []content.ItemID, responses [][]int8) (*irt.Calibration, error) {
 	if len(items) == 0 || len(responses) == 0 {
 		return nil, fault.New(fault.Invalid, "calibrate.empty")
 	}
-	fit, err := irt.Fit(responses, irt.Options{Model: irt.TwoPL})
-	if err != nil {
-		return nil, err
+	for _, r := range responses {
+		if len(r) != len(items) {
+			return nil, fault.New(fault.Invalid, "calibrate.shape")
+		}
 	}
-	found := make([]content.Calibration, len(items))
+	fit, err := irt.Fit(responses, irt.Options{Model: irt.TwoPL, Shrink: len(items) >= 10})
+	if err != nil {
+		return nil, fault.Wrap(err, fault.Invalid, "calibrate.failed")
+	}
+	var found []content.Calibration
 	for i, id := range items {
 		p := fit.Items[i]
-		found[i] = content.Calibration{Item: id, A: p.A, B: p.B, SEA: p.SEA, SEB: p.SEB}
+		if !(p.A >= leastA && p.A <= mostA && math.Abs(p.B) <= mostB) {
+			if err := content.RetireItem(ctx, t, id); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		found = append(found, content.Calibration{Item: id, A: p.A, B: p.B, SEA: known(p.SEA), SEB: known(p.SEB)})
+	}
+	if len(found) == 0 {
+		return nil, fault.New(fault.Invalid, "calibrate.failed")
 	}
 	return fit, content.Calibrate(ctx, t, found)
+}
+
+// What an item of a bank may be: outside of it, it says next to nothing about
+// anybody (Baker 2001, ch. 2, calls a discrimination under 0.35 very low).
+const (
+	leastA = 0.25 // per logit
+	mostA  = 8.0
+	mostB  = 6.0 // logits, either way
+)
+
+// known is a standard error, 0 where there is none.
+func known(se float64) float64 {
+	if math.IsNaN(se) {
+		return 0
+	}
+	return se
 }

@@ -34,14 +34,21 @@ func Rate(ctx context.Context, t *db.Tx, panel PanelID, expert string, item cont
 	if !(chance >= 0 && chance <= 1) {
 		return fault.New(fault.Invalid, "panel.chance.range")
 	}
-	n, err := t.Exec(ctx, `
-		INSERT INTO panel_rating (panel_id, expert, item_id, chance, at)
-		SELECT id, $2, $3, $4, $5 FROM panel WHERE id = $1 AND closed_at IS NULL
+	type row struct{ closed, foreign bool }
+	r, err := db.Row(ctx, t, func(s db.Scanner) (r row, err error) { return r, s.Scan(&r.closed, &r.foreign) }, `
+		SELECT p.closed_at IS NOT NULL, i.skill_id <> p.skill_id FROM panel p, item i WHERE p.id = $1 AND i.id = $2`, panel, item)
+	switch {
+	case err != nil:
+		return err
+	case r.closed:
+		return fault.New(fault.Conflict, "panel.closed")
+	case r.foreign:
+		return fault.New(fault.Invalid, "panel.item.foreign")
+	}
+	_, err = t.Exec(ctx, `
+		INSERT INTO panel_rating (panel_id, expert, item_id, chance, at) VALUES ($1, $2, $3, $4, $5)
 		ON CONFLICT (panel_id, expert, item_id) DO UPDATE SET chance = excluded.chance, at = excluded.at`,
 		panel, expert, item, chance, db.Millis(t.Now))
-	if err == nil && n == 0 {
-		return fault.New(fault.Conflict, "panel.closed")
-	}
 	return err
 }
 

@@ -2,6 +2,7 @@ package assess
 
 import (
 	"context"
+	"unicode/utf8"
 
 	"attune/internal/content"
 	"attune/internal/db"
@@ -15,6 +16,12 @@ import (
 func AddSurvey(ctx context.Context, t *db.Tx, s Survey) error {
 	if len(s.Questions) == 0 {
 		return fault.New(fault.Invalid, "survey.questions.none")
+	}
+	if !s.ClosesAt.IsZero() && s.ClosesAt.Before(s.OpensAt) {
+		return fault.New(fault.Invalid, "survey.closes_before_opens")
+	}
+	if err := content.ValidateQuestions(s.Questions); err != nil {
+		return err
 	}
 	_, err := t.Exec(ctx, `
 		INSERT INTO survey (id, programme_id, purpose, name, questions, opens_at, closes_at)
@@ -65,7 +72,10 @@ func Respond(ctx context.Context, t *db.Tx, survey SurveyID, who org.Person, rep
 	if err != nil {
 		return err
 	}
-	if !s.ClosesAt.IsZero() && t.Now.After(s.ClosesAt) {
+	switch {
+	case t.Now.Before(s.OpensAt):
+		return fault.New(fault.Invalid, "survey.not_open")
+	case !s.ClosesAt.IsZero() && t.Now.After(s.ClosesAt):
 		return fault.New(fault.Invalid, "survey.closed")
 	}
 	if err := valid(s.Questions, replies); err != nil {
@@ -79,19 +89,30 @@ func Respond(ctx context.Context, t *db.Tx, survey SurveyID, who org.Person, rep
 	}
 	_, err = t.Exec(ctx, `INSERT INTO survey_response (survey_id, person_id, answers, at, statement_id) VALUES ($1, $2, $3, $4, $5)`,
 		survey, who.ID, db.JSON{V: replies}, db.Millis(t.Now), id)
+	if fault.Of(err) == fault.Conflict {
+		return fault.Wrap(err, fault.Conflict, "survey.answered_already")
+	}
 	return err
 }
+
+// maxText is how many characters a free answer may have.
+const maxText = 10_000
 
 func valid(questions []content.Question, replies []Reply) error {
 	of := map[string]content.Question{}
 	for _, q := range questions {
 		of[q.ID] = q
 	}
+	answered := map[string]bool{}
 	for _, r := range replies {
 		q, ok := of[r.Question]
-		if !ok {
+		switch {
+		case !ok:
 			return fault.New(fault.Invalid, "survey.question.unknown")
+		case answered[r.Question]: // it would count twice in every mean
+			return fault.New(fault.Invalid, "survey.question.twice", q.Text)
 		}
+		answered[r.Question] = true
 		switch q.Kind {
 		case "likert":
 			if r.Value < 1 || r.Value > 5 {
@@ -110,8 +131,8 @@ func valid(questions []content.Question, replies []Reply) error {
 				seen[o] = true
 			}
 		case "text":
-			if len(r.Text) > 10_000 {
-				return fault.New(fault.Invalid, "survey.text.long", q.Text)
+			if utf8.RuneCountInString(r.Text) > maxText {
+				return fault.New(fault.Invalid, "survey.text.long", q.Text, maxText)
 			}
 		}
 	}

@@ -22,16 +22,16 @@ const (
 	argonLength = 32
 )
 
-// Password lengths, in characters. Longer ones are refused before they are
+// MinPassword and maxPassword are password lengths, in characters. Longer ones are refused before they are
 // hashed, as they would only cost time.
 const (
-	minPassword = 10
+	MinPassword = 10
 	maxPassword = 200
 )
 
 func hashPassword(password string) (string, error) {
-	if n := utf8.RuneCountInString(password); n < minPassword || n > maxPassword {
-		return "", fault.New(fault.Invalid, "account.password.length", minPassword)
+	if n := utf8.RuneCountInString(password); n < MinPassword || n > maxPassword {
+		return "", fault.New(fault.Invalid, "account.password.length", MinPassword)
 	}
 	salt := make([]byte, 16)
 	rand.Read(salt) // never fails

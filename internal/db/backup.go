@@ -92,7 +92,7 @@ func (d *DB) Restore(ctx context.Context, path string) error {
 	}
 	from, err := Open(ctx, local)
 	if err != nil {
-		return err
+		return fault.Wrap(err, fault.Invalid, "restore.not_a_backup", path)
 	}
 	defer from.Close()
 	if err := from.Read(ctx, func(t *Tx) error {
@@ -192,12 +192,16 @@ func copyTable(ctx context.Context, from, to *Tx, name string) error {
 		return err
 	}
 	defer rows.Close()
-	columns, err := rows.Columns()
+	types, err := rows.ColumnTypes()
 	if err != nil {
 		return err
 	}
+	width := len(types)
+	columns := make([]string, width)
+	for i, c := range types {
+		columns[i] = c.Name()
+	}
 	head := `INSERT INTO "` + name + `" ("` + strings.Join(columns, `", "`) + `")`
-	width := len(columns)
 	row, into := make([]any, width), make([]any, width)
 	for i := range row {
 		into[i] = &row[i]
@@ -207,9 +211,14 @@ func copyTable(ctx context.Context, from, to *Tx, name string) error {
 		if err := rows.Scan(into...); err != nil {
 			return err
 		}
-		for _, v := range row {
-			if b, ok := v.([]byte); ok {
-				v = append([]byte(nil), b...) // the driver's own memory
+		for i, v := range row {
+			switch x := v.(type) {
+			case []byte:
+				v = append([]byte(nil), x...) // the driver's own memory
+			case int64:
+				if types[i].DatabaseTypeName() == "BOOLEAN" { // which SQLite has not, and PostgreSQL insists on
+					v = x != 0
+				}
 			}
 			args = append(args, v)
 		}

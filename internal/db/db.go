@@ -72,6 +72,10 @@ func Open(ctx context.Context, url string) (*DB, error) {
 	if d.write, err = newSession(ctx, d.pool); err != nil {
 		return nil, fmt.Errorf("db: cannot open %s: %w", d.Path, err)
 	}
+	// The writer walks indexes in all places; readers have the system's cache.
+	if err := d.write.exec(ctx, "PRAGMA cache_size = -16000"); err != nil {
+		return nil, err
+	}
 	d.read = make(chan *session, readers)
 	for range readers {
 		d.read <- &session{pool: d.pool} // connects when first used
@@ -89,7 +93,7 @@ func IsFile(url string) bool {
 // the last transactions to a power cut.
 func sqliteURL(path string) string {
 	q := url.Values{}
-	for _, p := range []string{"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "cache_size(-8000)", "temp_store(2)"} {
+	for _, p := range []string{"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "cache_size(-2000)", "temp_store(2)"} {
 		q.Add("_pragma", p)
 	}
 	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + q.Encode()

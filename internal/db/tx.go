@@ -166,13 +166,18 @@ func explain(err error) error {
 		return &fault.Error{Kind: fault.NotFound, Key: "not_found", Err: err}
 	}
 	var unique, other bool // a constraint that failed
+	var full bool          // the disk took no more
 	if e, ok := errors.AsType[*sqlite.Error](err); ok {
 		unique, other = e.Code() == 1555 || e.Code() == 2067, e.Code()&0xff == 19
+		full = e.Code() == 13 || e.Code() == 778 // FULL; IOERR_WRITE, which is what a quota gives
 	}
 	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
 		unique, other = e.Code == "23505", strings.HasPrefix(e.Code, "23")
+		full = e.Code == "53100"
 	}
 	switch {
+	case full:
+		return &fault.Error{Kind: fault.Internal, Key: "disk_full", Err: err}
 	case unique:
 		return &fault.Error{Kind: fault.Conflict, Key: "conflict", Err: err}
 	case other:

@@ -774,7 +774,7 @@ func (s *story) today(ctx context.Context) error {
 		for _, im := range last.Improve {
 			skills = append(skills, im.Skill)
 		}
-		if next, err = evaluate.OpenNext(ctx, t, last.ID, skills, locale.Both("第三期：巩固", "Cycle three: consolidation")); err != nil {
+		if next, err = evaluate.OpenNext(ctx, t, last.ID, skills, locale.Both("巩固提高", "Keeping it up")); err != nil {
 			return err
 		}
 		if _, err := need.Find(ctx, t, next.ID, need.DefaultWeights); err != nil {

@@ -20,6 +20,7 @@ import (
 	"attune/internal/delivery"
 	"attune/internal/engine/irt"
 	"attune/internal/fault"
+	"attune/internal/locale"
 	"attune/internal/org"
 )
 
@@ -309,17 +310,25 @@ func (s *study) covariates(who []int, k org.SkillID) (x [][]float64, names []str
 			x[i] = append(x[i], v)
 		}
 	}
+	// A seat that was drawn has a coefficient of its own, apart from the same
+	// seat given by the plan: only the first is free of why it was given.
 	for _, o := range s.offerings {
-		if s.teaches(o, k) {
-			column("took "+string(o.ID), func(p sitting) bool { return p.took[o.ID] })
+		if !s.teaches(o, k) {
+			continue
 		}
-	}
-	for _, d := range s.draws {
-		in := map[org.PersonID]bool{}
-		for _, e := range d.Entries {
-			in[e.Person] = true
+		stake := map[org.PersonID]bool{} // drawn or not, in the offering's pool
+		for _, d := range s.draws {
+			if d.Offering != o.ID {
+				continue
+			}
+			for _, e := range d.Entries {
+				stake[e.Person] = e.Drawn
+			}
 		}
-		column("pool "+string(d.Offering), func(p sitting) bool { return in[p.person.ID] })
+		in := func(p sitting) bool { _, ok := stake[p.person.ID]; return ok }
+		column("took "+string(o.ID), func(p sitting) bool { return p.took[o.ID] && !in(p) })
+		column("pool "+string(o.ID), in)
+		column("drawn "+string(o.ID), func(p sitting) bool { return stake[p.person.ID] })
 	}
 	return x, names, later
 }
@@ -354,9 +363,18 @@ func (s *study) model(k org.SkillID, among func(sitting) bool, stability irt.Nor
 		return nil, err
 	}
 	if !f.gain.Converged { // figures of a fit that did not end are none
-		return nil, fault.Wrap(irt.ErrNotConverged, fault.Invalid, "evaluate.not_converged", string(k))
+		return nil, fault.Wrap(irt.ErrNotConverged, fault.Invalid, "evaluate.not_converged", s.name(k))
 	}
 	return f, nil
+}
+
+func (s *study) name(k org.SkillID) locale.Text {
+	for _, x := range s.skills {
+		if x.ID == k {
+			return x.Name
+		}
+	}
+	return locale.Text{}
 }
 
 // from lists the integers from lo below hi.
@@ -448,8 +466,11 @@ func (s *study) both(k org.SkillID, p org.PersonID) bool {
 func (s *study) effects(r *Result) []PersonEffect {
 	var all []PersonEffect
 	counted := make([]bool, len(s.people))
+	shared := s.shared()
 	for i, p := range s.people {
-		e, variance, measured := 0.0, 0.0, false
+		e, measured := 0.0, false
+		var errs []float64 // of E, by skill
+		var of []org.SkillID
 		pe := PersonEffect{Person: p.person.ID, Trained: p.trained}
 		for _, k := range s.skills {
 			f := s.fits[k.ID]
@@ -459,14 +480,24 @@ func (s *study) effects(r *Result) []PersonEffect {
 			g := f.gain.People[f.at[p.person.ID]]
 			w := p.weight[k.ID]
 			e += w * g.Delta
-			variance += w * w * g.DeltaSE * g.DeltaSE
+			errs, of = append(errs, w*g.DeltaSE), append(of, k.ID)
 			measured = measured || w > 0
 			pe.Gains = append(pe.Gains, PersonGain{k.ID, g.Before.S, g.Before.SE, g.After.S, g.After.SE, g.Delta, g.DeltaSE})
 		}
 		if !measured {
 			continue
 		}
-		pe.E = interval(e, math.Sqrt(variance))
+		variance := 0.0
+		for a, x := range errs {
+			for b, y := range errs {
+				if a == b {
+					variance += x * x
+				} else {
+					variance += x * y * shared[[2]org.SkillID{of[a], of[b]}]
+				}
+			}
+		}
+		pe.E = interval(e, math.Sqrt(math.Max(0, variance)))
 		all = append(all, pe)
 		if p.trained {
 			counted[i] = true
@@ -489,6 +520,63 @@ func (s *study) effects(r *Result) []PersonEffect {
 	}, s.fits)
 	r.Effect = interval(value, norm(influence))
 	return all
+}
+
+// shared returns how far the errors of one person's gains at two skills go
+// together. The skills are scored one by one, but who learns fast or stays away
+// gains more or less at all of them, and what of that a score does not see is
+// missing from all of them alike.
+//
+// With d the deviation of a scored gain from what was expected, and r the
+// reliability of d, the latent gains' covariance is Cov(d_j, d_k)/(r_j·r_k), and
+// the errors share (1−r_j)(1−r_k) of it.
+func (s *study) shared() map[[2]org.SkillID]float64 {
+	type gains struct {
+		d          map[int]float64 // by index into people
+		spread, se float64         // variance of d, and mean posterior variance
+	}
+	all := map[org.SkillID]gains{}
+	for k, f := range s.fits {
+		g := gains{d: map[int]float64{}}
+		expected := f.gain.Expected()
+		for j, i := range f.who {
+			if !s.both(k, s.people[i].person.ID) {
+				continue
+			}
+			x := f.gain.People[j]
+			d := x.Delta - expected[j]
+			g.d[i] = d
+			g.spread += d * d
+			g.se += x.DeltaSE * x.DeltaSE
+		}
+		n := float64(len(g.d))
+		g.spread, g.se = g.spread/n, g.se/n
+		all[k] = g
+	}
+	out := map[[2]org.SkillID]float64{}
+	for j, a := range all {
+		for k, b := range all {
+			if j == k || !(a.spread > 0 && b.spread > 0) {
+				continue
+			}
+			cov, n := 0.0, 0.0
+			for i := range s.people {
+				x, okA := a.d[i]
+				y, okB := b.d[i]
+				if okA && okB {
+					cov += x * y
+					n++
+				}
+			}
+			if n < 30 {
+				continue
+			}
+			// (1−r)/r is posterior variance over variance of d.
+			r := cov / n * math.Sqrt(a.se*b.se) / (a.spread * b.spread)
+			out[[2]org.SkillID{j, k}] = math.Max(-0.5, math.Min(0.5, r))
+		}
+	}
+	return out
 }
 
 // functional sums Σ_k Σ_i c(i,k)·E[ΔS_ik | x_i] over the fits, with every

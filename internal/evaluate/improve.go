@@ -74,6 +74,9 @@ func OpenNext(ctx context.Context, t *db.Tx, id ID, skills []org.SkillID, name l
 	if err != nil {
 		return delivery.Programme{}, err
 	}
+	if len(skills) == 0 {
+		return delivery.Programme{}, fault.New(fault.Invalid, "evaluate.improve.none")
+	}
 	for _, k := range skills {
 		if !slices.ContainsFunc(r.Improve, func(im Improve) bool { return im.Skill == k }) {
 			return delivery.Programme{}, fault.New(fault.Invalid, "evaluate.improve.unknown")

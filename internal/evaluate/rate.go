@@ -26,8 +26,8 @@ type Rate struct {
 }
 
 // gatherDoses reads how long everybody attended to every activity of the
-// programme: focused hours for what is done alone, the session's hours for
-// what is done together and attended.
+// programme: focused hours for what is done at one's own pace, the activities'
+// minutes for a session attended.
 func (s *study) gatherDoses(ctx context.Context, t *db.Tx, programme delivery.ProgrammeID) error {
 	alone, err := delivery.Doses(ctx, t, programme)
 	if err != nil {
@@ -61,9 +61,7 @@ func (s *study) gatherDoses(ctx context.Context, t *db.Tx, programme delivery.Pr
 		}
 		s.people[i].trained = true
 		for _, act := range s.acts[course[of[a.Session]]] {
-			if !act.Kind.Alone() {
-				s.people[i].doses[act.ID] += float64(act.Minutes) / 60
-			}
+			s.people[i].doses[act.ID] += float64(act.Minutes) / 60
 		}
 	}
 	return nil

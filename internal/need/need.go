@@ -41,6 +41,17 @@ func (w Weights) list() [7]float64 {
 	return [7]float64{w.Gap, w.Importance, w.Self, w.Manager, w.Process, w.Interest, w.Interview}
 }
 
+func (w Weights) valid() bool {
+	sum := 0.0
+	for _, x := range w.list() {
+		if !(x >= 0) {
+			return false
+		}
+		sum += x
+	}
+	return sum > 0 && !math.IsInf(sum, 0)
+}
+
 // Evidence is what speaks for a need. A pointer is nil where nothing was asked.
 type Evidence struct {
 	Required   float64  `json:"required"`    // R, points
@@ -94,12 +105,15 @@ type Need struct {
 // them in place of what was found before; approvals of pairs that are still
 // needs stay. Positions of fewer than five people are left out.
 func Find(ctx context.Context, t *db.Tx, programme delivery.ProgrammeID, w Weights) ([]Need, error) {
+	if !w.valid() {
+		return nil, fault.New(fault.Invalid, "need.weights")
+	}
 	all, err := weigh(ctx, t, programme)
 	if err != nil {
 		return nil, err
 	}
 	if len(all) == 0 {
-		return nil, fault.New(fault.Invalid, "need.nothing_required")
+		return nil, fault.New(fault.Invalid, "need.nothing_required", Fewest)
 	}
 	Rank(all, w)
 	was, err := Needs(ctx, t, programme)

@@ -152,7 +152,10 @@ func interests(ctx context.Context, t *db.Tx, programme delivery.ProgrammeID, po
 	if err != nil {
 		return nil, err
 	}
-	sum, n := map[pair]float64{}, map[pair]int{}
+	// Someone may answer more than one question about a skill, but is one person
+	// of the five that a figure takes.
+	sum, n := map[pair]float64{}, map[pair]float64{}
+	who := map[pair]map[org.PersonID]bool{}
 	for _, s := range surveys {
 		if s.Purpose != "needs" {
 			continue
@@ -173,14 +176,18 @@ func interests(ctx context.Context, t *db.Tx, programme delivery.ProgrammeID, po
 					k := pair{position[r.Person], skill}
 					sum[k] += float64(a.Value)
 					n[k]++
+					if who[k] == nil {
+						who[k] = map[org.PersonID]bool{}
+					}
+					who[k][r.Person] = true
 				}
 			}
 		}
 	}
 	out := map[pair]float64{}
 	for k, c := range n {
-		if c >= Fewest {
-			out[k] = sum[k] / float64(c)
+		if len(who[k]) >= Fewest {
+			out[k] = sum[k] / c
 		}
 	}
 	return out, nil
@@ -269,11 +276,11 @@ func HeatMap(ctx context.Context, t *db.Tx) ([]Cell, error) {
 		return r, s.Scan(&r.unit, &r.skill, &r.people, &r.gap, &r.square, &r.noise, &r.required)
 	}, `
 		SELECT p.unit_id, a.skill_id, count(*), avg(r.level - a.s), avg((r.level - a.s) * (r.level - a.s)), avg(a.s_se * a.s_se), avg(r.level)
-		FROM (SELECT ability.*, row_number() OVER (PARTITION BY person_id, skill_id ORDER BY at DESC) AS age FROM ability) a
-		JOIN person p ON p.id = a.person_id AND p.left_at IS NULL
-		JOIN requirement r ON r.position_id = p.position_id AND r.skill_id = a.skill_id
-		JOIN skill k ON k.id = a.skill_id
-		WHERE a.age = 1 AND r.level IS NOT NULL
+		FROM person p
+		JOIN requirement r ON r.position_id = p.position_id AND r.level IS NOT NULL
+		JOIN ability a ON a.person_id = p.id AND a.skill_id = r.skill_id
+			AND a.at = (SELECT max(b.at) FROM ability b WHERE b.person_id = p.id AND b.skill_id = r.skill_id)
+		WHERE p.left_at IS NULL
 		GROUP BY p.unit_id, a.skill_id
 		HAVING count(*) >= $1
 		ORDER BY p.unit_id, a.skill_id`, Fewest)

@@ -61,9 +61,11 @@ func NewRenderer(o Options) (*Renderer, error) {
 	return rd, nil
 }
 
-// parsePages returns the pages of one language by name, each with the parts.
+// parsePages returns the pages of one language by name: one set for all, since a
+// set for each would hold every part forty times over. What a page calls its
+// "title" is therefore kept under titleOf its name.
 func parsePages(files fs.FS, funcs template.FuncMap) (map[string]*template.Template, error) {
-	parts, err := template.New("parts").Funcs(funcs).ParseFS(files, "templates/parts/*.html")
+	set, err := template.New("pages").Funcs(funcs).ParseFS(files, "templates/parts/*.html")
 	if err != nil {
 		return nil, err
 	}
@@ -71,19 +73,23 @@ func parsePages(files fs.FS, funcs template.FuncMap) (map[string]*template.Templ
 	if err != nil {
 		return nil, err
 	}
-	pages := map[string]*template.Template{"": parts}
-	for _, name := range names {
-		set, err := parts.Clone()
+	pages := map[string]*template.Template{"": set}
+	for _, file := range names {
+		text, err := fs.ReadFile(files, file)
 		if err != nil {
 			return nil, err
 		}
-		if set, err = set.ParseFS(files, name); err != nil {
+		name := strings.TrimSuffix(path.Base(file), ".html")
+		titled := strings.Replace(string(text), `{{define "title"}}`, `{{define "`+titleOf(name)+`"}}`, 1)
+		if _, err := set.New(name + ".html").Parse(titled); err != nil {
 			return nil, err
 		}
-		pages[strings.TrimSuffix(path.Base(name), ".html")] = set
+		pages[name] = set
 	}
 	return pages, nil
 }
+
+func titleOf(page string) string { return "title of " + page }
 
 // funcs are what a template may call, bound to one language.
 func (rd *Renderer) funcs(f *Format) template.FuncMap {
@@ -185,7 +191,7 @@ func (rd *Renderer) Render(w http.ResponseWriter, r *http.Request, p Page) error
 	f.Bar, f.More = tabs(f.Groups)
 	f.MoreActive = slices.ContainsFunc(f.More, func(i NavItem) bool { return i.Key == p.Active })
 	f.Flashes = takeFlashes(w, r)
-	if title := set.Lookup("title"); title != nil {
+	if title := set.Lookup(titleOf(p.Name)); title != nil {
 		buf.Reset()
 		if err := title.Execute(buf, p.Data); err != nil {
 			return err

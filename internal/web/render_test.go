@@ -23,8 +23,46 @@ import (
 
 // pageData is the type each page of templates/ is rendered with.
 var pageData = map[string]any{
-	"components": componentsPage{},
-	"error":      ErrorPage{},
+	"components":   componentsPage{},
+	"error":        ErrorPage{},
+	"account":      accountData{},
+	"accounts":     accountsData{},
+	"admin":        adminData{},
+	"attend":       attendData{},
+	"audit":        auditData{},
+	"course":       courseData{},
+	"courses":      coursesData{},
+	"delivery":     deliveryData{},
+	"effect":       effectData{},
+	"effectpeople": effectPeopleData{},
+	"empty":        emptyData{},
+	"evidence":     evidenceData{},
+	"import":       importData{},
+	"item":         itemData{},
+	"items":        itemsData{},
+	"learn":        learnData{},
+	"learncourse":  learnCourseData{},
+	"me":           meData{},
+	"need":         needDetailData{},
+	"needcell":     needCellData{},
+	"needs":        needsData{},
+	"overview":     overviewData{},
+	"people":       peopleData{},
+	"person":       personData{},
+	"plan":         planData{},
+	"play":         playData{},
+	"pool":         poolData{},
+	"result":       resultData{},
+	"search":       searchData{},
+	"session":      sessionData{},
+	"setup":        setupData{},
+	"signin":       signInData{},
+	"solving":      solvingData{},
+	"statement":    statementData{},
+	"survey":       surveyData{},
+	"team":         teamData{},
+	"test":         testData{},
+	"today":        todayData{},
 }
 
 // partData is the type each shared part is called with by pages.
@@ -35,6 +73,7 @@ var partData = map[string]any{
 	"field": Field{}, "table": Table{}, "errorbar": ErrorBar{}, "figure": Figure{}, "heatmap": HeatMap{},
 	"loop": Loop{}, "bars": Bars{}, "curve": Curve{}, "dots": Dots{}, "histogram": Histogram{}, "gauge": Gauge{},
 	"quadrant": Quadrant{}, "calendar": Calendar{},
+	"task": task{}, "questions": []surveyQuestion{}, "options": []answerOption{}, "gains": []Dots{}, "curves": []Curve{},
 }
 
 func renderer(t testing.TB) *Renderer {
@@ -68,8 +107,8 @@ func TestPagesFitTheirData(t *testing.T) {
 				continue
 			}
 			fits(t, set, name+".html", data)
-			if set.Lookup("title") != nil {
-				fits(t, set, "title", data)
+			if set.Lookup(titleOf(name)) != nil {
+				fits(t, set, titleOf(name), data)
 			}
 		}
 	}

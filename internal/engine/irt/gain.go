@@ -569,6 +569,19 @@ func (g *Gain) Functional(c []float64) (value float64, influence []float64) {
 	return g.Contrast(minus, c)
 }
 
+// Expected returns E[ΔS | x_i] of everybody as given, points of 100: what is
+// expected of people like them, before their answers are looked at.
+func (g *Gain) Expected() []float64 {
+	j := g.joint
+	out := make([]float64, len(j.seen))
+	for i := range out {
+		before, _, _, _ := j.sc.normalMean(j.d.predict(i, j.coef[0]), math.Sqrt(j.cov[0]))
+		after, _, _, _ := j.sc.normalMean(j.d.predict(i, j.coef[1]), math.Sqrt(j.cov[2]))
+		out[i] = after - before
+	}
+	return out
+}
+
 // Contrast returns Σ before_i·E[S₀ | x_i] + after_i·E[S₁ | x_i], with influence
 // as in Functional. With before all zero it speaks of the second occasion alone.
 func (g *Gain) Contrast(before, after []float64) (value float64, influence []float64) {

@@ -473,6 +473,19 @@ func (b *block) exact(nodes int, slack float64, use []float64, cover []float64) 
 	return dual
 }
 
+// prefer makes the best bundle of a member's pool the present one.
+func (b *block) prefer(bs *blockSite, mb *member) (best float64) {
+	th := 1 + b.theta(mb.group)
+	best, mb.now = math.Inf(-1), -1
+	for x := range mb.pool {
+		bu := &mb.pool[x]
+		if v := th*bu.gain - bu.charge - bs.cost(mb.class, bu.options); v > best {
+			best, mb.now = v, x
+		}
+	}
+	return best
+}
+
 // ask finds one member's best bundle at the present prices and keeps it.
 func (b *block) ask(w *searcher, bs *blockSite, mb *member, nodes int, slack float64) {
 	w.load(bs.site, mb.id)
@@ -483,16 +496,10 @@ func (b *block) ask(w *searcher, bs *blockSite, mb *member, nodes int, slack flo
 	}
 	th := b.theta(mb.group)
 	q := ask{price: bs.pay[int(mb.class)*n : (int(mb.class)+1)*n], theta: th, money: math.Inf(1), nodes: nodes, slack: slack, rounds: rounds, warm: mb.warm, floor: math.Inf(-1)}
-	mb.now = -1
 	if w.required() && len(mb.pool) == 0 {
 		q.nodes = max(nodes, 20000) // the first must be found
 	}
-	for x := range mb.pool {
-		bu := &mb.pool[x]
-		if v := (1+th)*bu.gain - bu.charge - bs.cost(mb.class, bu.options); v > q.floor {
-			q.floor, mb.now = v, x
-		}
-	}
+	q.floor = b.prefer(bs, mb)
 	a := w.solve(&q)
 	mb.ub = a.ub
 	if !a.exact {

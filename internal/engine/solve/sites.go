@@ -24,15 +24,16 @@ type Shared struct {
 // Task is one site's part of a solve. Tasks of one phase do not depend on each
 // other: any node may do any of them, and a task done again gives the same result.
 type Task struct {
-	Site   int32       `json:"site"`
-	Prices Shared      `json:"prices"`
-	Share  Shared      `json:"share"`           // what the site may use
-	Warm   *SitePrices `json:"warm,omitempty"`  // of the site's own things, from its first task
-	Plan   bool        `json:"plan"`            // make a plan; without it, only find the prices
-	Gap    float64     `json:"gap"`             // as in Options, for the site alone
-	Work   int64       `json:"work"`            //
-	Seed   uint64      `json:"seed"`            //
-	Sites  []int32     `json:"sites,omitempty"` // of a pilot: several sites planned together, whose shared prices are sought
+	Site    int32       `json:"site"`
+	Prices  Shared      `json:"prices"`
+	Share   Shared      `json:"share"`             // what the site may use
+	Warm    *SitePrices `json:"warm,omitempty"`    // of the site's own things, from its first task
+	Plan    bool        `json:"plan"`              // make a plan; without it, only find the prices
+	Gap     float64     `json:"gap"`               // as in Options, for the site alone
+	Work    int64       `json:"work"`              //
+	Seed    uint64      `json:"seed"`              //
+	Bundles []uint16    `json:"bundles,omitempty"` // from its first task
+	Sites   []int32     `json:"sites,omitempty"`   // of a pilot: several sites planned together, whose shared prices are sought
 }
 
 // SitePrices are the prices of a site that are not 0.
@@ -65,6 +66,7 @@ type SiteResult struct {
 	Site      int32      `json:"site"`
 	Prices    SitePrices `json:"prices"`
 	Use       Shared     `json:"use"`                 // of what is shared, at the prices, before rounding to a plan
+	Bundles   []uint16   `json:"bundles,omitempty"`   // worth coming back to: of each person how many, then of each its length and options
 	Slope     float64    `json:"slope,omitempty"`     // of a pilot: money less per 1 % on its price
 	Choices   []Choice   `json:"choices,omitempty"`   //
 	Gains     []float32  `json:"gains,omitempty"`     // of the site's people in order of index
@@ -91,6 +93,7 @@ func (pr *Problem) SolveSite(ctx context.Context, t Task, workers int) (*SiteRes
 	b := newBlock(ctx, pr.m, &o, sites, al, t.Seed^uint64(t.Site)<<20)
 	if t.Warm != nil {
 		b.adopt(*t.Warm)
+		b.unpack(t.Bundles)
 	}
 	if len(t.Sites) == 0 {
 		b.fix(&t.Prices)
@@ -110,6 +113,9 @@ func (pr *Problem) SolveSite(ctx context.Context, t Task, workers int) (*SiteRes
 		copy(s.price, b.price)
 		r.Prices = s.prices()
 		r.Use, r.Slope = s.demand()
+		if len(t.Sites) == 0 {
+			r.Bundles = b.pack(4)
+		}
 		return r, nil
 	}
 	if s.best == nil {
@@ -141,16 +147,52 @@ func (b *block) fix(p *Shared) {
 	}
 }
 
+// pack writes down the best bundles of each member, at the present prices.
+func (b *block) pack(most int) (out []uint16) {
+	for n := range b.people {
+		mb := &b.people[n]
+		bs := b.sites[mb.site]
+		th := 1 + b.theta(mb.group)
+		worth := func(bu *bundle) float64 { return th*bu.gain - bu.charge - bs.cost(mb.class, bu.options) }
+		slices.SortStableFunc(mb.pool, func(x, y bundle) int { return cmp.Compare(worth(&y), worth(&x)) })
+		pool := mb.pool[:min(most, len(mb.pool))]
+		out = append(out, uint16(len(pool)))
+		for _, bu := range pool {
+			out = append(append(out, uint16(len(bu.options))), bu.options...)
+		}
+	}
+	return out
+}
+
+// unpack puts bundles that were written down into the members' pools.
+func (b *block) unpack(in []uint16) {
+	if len(in) == 0 {
+		return
+	}
+	w := b.workers[0]
+	for n := range b.people {
+		mb := &b.people[n]
+		w.load(b.sites[mb.site].site, mb.id)
+		pool := in[0]
+		in = in[1:]
+		for range pool {
+			options := slices.Clone(in[1 : 1+in[0]])
+			in = in[1+in[0]:]
+			gain, charge := w.value(options)
+			b.add(mb, bundle{options, gain, charge})
+		}
+	}
+}
+
 // refine is run with prices that are nearly right from the start.
 func (s *search) refine() {
 	s.settle(3, 1)
-	s.settle(3, 2)
 	s.certify(0)
 	for cycle := 0; cycle < 3; cycle++ {
 		if cycle == 0 {
 			s.attempt(0)
 		} else {
-			s.settle(4, 2+cycle)
+			s.settle(3, 1+cycle)
 			s.certify(cycle)
 		}
 		s.polish(15 + 15*cycle)
@@ -391,7 +433,7 @@ func (c *Coordinator) deal(results []*SiteResult) []Task {
 			share.Seat[t] = math.Floor(seats[t]+1e-6) - given[t]
 			given[t] += share.Seat[t]
 		}
-		task := Task{Site: r.Site, Prices: c.shared, Share: share, Warm: &r.Prices, Plan: true, Gap: c.o.Gap, Seed: c.o.Seed}
+		task := Task{Site: r.Site, Prices: c.shared, Share: share, Warm: &r.Prices, Bundles: r.Bundles, Plan: true, Gap: c.o.Gap, Seed: c.o.Seed}
 		if c.o.Work > 0 {
 			task.Work = max(1, int64(float64(c.o.Work-c.work)*f))
 		}

@@ -285,7 +285,8 @@ func (s *search) certify(cycle int) {
 	if s.b.stopped() {
 		return
 	}
-	s.record(s.b.exact(20000<<min(2*cycle, 8), 0.0002/float64(1+cycle), s.a.use, s.a.cover))
+	slack := min(max(0.0002, 0.1*s.b.opt.Gap), 0.001) / float64(1+cycle) // E a person
+	s.record(s.b.exact(60000<<min(2*cycle, 8), slack, s.a.use, s.a.cover))
 	s.tell("bound")
 }
 
