@@ -2,6 +2,8 @@ package text
 
 import (
 	"cmp"
+	"errors"
+	"maps"
 	"math"
 	"slices"
 )
@@ -44,6 +46,9 @@ const (
 	bm25K1 = 1.2
 	bm25B  = 0.5
 )
+
+// ErrIndex is the error of a file that holds no index.
+var ErrIndex = errors.New("text: not an index of this program's")
 
 // Hit is a passage found.
 type Hit struct {
@@ -222,3 +227,5 @@ func (x *Index) best(k int) []Hit {
 	}
 	return out
 }
+
+func sortedTerms(terms map[uint32]*postings) []uint32 { return slices.Sorted(maps.Keys(terms)) }

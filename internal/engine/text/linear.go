@@ -18,6 +18,8 @@ type Linear struct {
 	Labels []string // in order of their code points
 	Card   Card
 
+	Warnings []error // of the training; not kept in the file
+
 	words vocabulary
 	gain2 []float32 // square of each n-gram's gain
 	lanes int       // 8 classes each
@@ -29,16 +31,17 @@ type Linear struct {
 
 // Recipe says how a classifier is trained. Zero values are chosen by Train.
 type Recipe struct {
-	Grams   Grams   `json:"grams"`
-	Gain    Gain    `json:"gain"`
-	MinDF   int     `json:"min_df"` // texts that an n-gram must appear in
-	L2      float64 `json:"l2"`     // penalty on squared weights, per text
-	Rate    float64 `json:"rate"`   // first step of AdaGrad
-	Drop    float64 `json:"drop"`   // share of a text's n-grams left out of each step, in [0,1)
-	Epochs  int     `json:"epochs"`
-	HeldOut float64 `json:"held_out"`  // share of the texts that the temperature is fitted on
-	MaxSize int     `json:"max_bytes"` // of the weights, before compression
-	Seed    uint64  `json:"seed"`
+	Grams    Grams   `json:"grams"`
+	Gain     Gain    `json:"gain"`
+	MinDF    int     `json:"min_df"` // texts that an n-gram must appear in
+	L2       float64 `json:"l2"`     // penalty on squared weights, per text
+	Rate     float64 `json:"rate"`   // first step of AdaGrad
+	Drop     float64 `json:"drop"`   // share of a text's n-grams left out of each step, in [0,1)
+	Epochs   int     `json:"epochs"`
+	Simplify bool    `json:"simplify,omitzero"` // read traditional characters as simplified ones
+	HeldOut  float64 `json:"held_out"`          // share of the texts that the temperature is fitted on
+	MaxSize  int     `json:"max_bytes"`         // of the weights, before compression
+	Seed     uint64  `json:"seed"`
 }
 
 // Gain is how an n-gram's presence is weighted.
@@ -51,25 +54,23 @@ const (
 
 // Card says what a classifier was trained on and how well it did.
 type Card struct {
-	Texts       int      `json:"texts"`
-	DataHash    string   `json:"data_sha256"` // of the texts and labels in order
-	HeldOut     int      `json:"held_out"`    // texts not trained on in the first of two fits; the figures below are theirs
-	Accuracy    float64  `json:"accuracy"`
-	MacroF1     float64  `json:"macro_f1"`
-	Temperature float64  `json:"temperature"`       // by which scores are divided (Guo et al. 2017)
-	ECE         float64  `json:"calibration_error"` // expected, over 10 bins, at that temperature
-	Grams       int      `json:"grams"`
-	Dropped     int      `json:"grams_dropped"` // left out to fit the size
-	Warnings    []string `json:"warnings,omitzero"`
+	Texts       int     `json:"texts"`
+	DataHash    string  `json:"data_sha256"` // of the texts and labels in order
+	HeldOut     int     `json:"held_out"`    // texts not trained on in the first of two fits; the figures below are theirs
+	Accuracy    float64 `json:"accuracy"`
+	MacroF1     float64 `json:"macro_f1"`
+	Temperature float64 `json:"temperature"`       // by which scores are divided (Guo et al. 2017)
+	ECE         float64 `json:"calibration_error"` // expected, over 10 bins, at that temperature
+	Grams       int     `json:"grams"`
+	Dropped     int     `json:"grams_dropped"` // left out to fit the size
 }
 
 // Errors and warnings.
 var (
-	ErrNoTexts   = errors.New("text: a classifier needs two texts of each of two labels or more")
-	ErrModel     = errors.New("text: not a classifier of this program's")
-	ErrRecipe    = errors.New("text: a recipe out of range")
-	ErrFewTexts  = errors.New("text: some labels have under 10 texts; their probabilities are rough")
-	ErrUnlearned = errors.New("text: a label that the classifier has not learned")
+	ErrNoTexts  = errors.New("text: a classifier needs two texts of each of two labels or more")
+	ErrModel    = errors.New("text: not a classifier of this program's")
+	ErrRecipe   = errors.New("text: a recipe out of range")
+	ErrFewTexts = errors.New("text: some labels have under 10 texts; their probabilities are rough")
 )
 
 // Reader classifies texts one after another by one classifier.
@@ -92,7 +93,7 @@ func (m *Linear) NewReader() *Reader {
 type Prediction struct {
 	Label       int       // number of the likeliest label
 	Probability []float64 // of each label; they sum to 1
-	OutOfScope  float64   // in [0,1]: how unlike anything learned; comparable between texts, no probability
+	OutOfScope  float64   // in [0,1]: 0.5 is stranger than 19 of 20 held-out texts were; no probability
 }
 
 // Classify classifies a text. A text of no known n-gram gets the labels'
@@ -113,7 +114,7 @@ func (r *Reader) Classify(s string) Prediction {
 	for c := range p.Probability {
 		p.Probability[c] /= sum
 	}
-	p.OutOfScope = m.scope.of(p.Probability[p.Label], float64(top), known)
+	p.OutOfScope = m.scope.of(float64(top), known)
 	return p
 }
 
@@ -243,11 +244,53 @@ func (m *Linear) cell(f int32, class int) int {
 	return int(byte(m.cells[int(f)*m.lanes+class/8]>>(8*(class%8)))) - 128
 }
 
-// scope turns what is known of a prediction into a score of being out of scope.
+// scope tells texts like those learned from others, by the greatest score and
+// the share of n-grams that are known: of a text unlike them few n-grams are
+// known, and those speak for no label together. A softmax hides that, for its
+// probabilities sum to 1 whatever the scores.
 type scope struct {
-	Probability, Top, Known, Bias float64
+	TopMean, TopSD     float64 // of held-out texts' greatest scores
+	KnownMean, KnownSD float64 // of the shares of their n-grams that are known
+	Low, SD            float64 // 5th percentile of the two added up, standardised, and their standard deviation
 }
 
-func (s scope) of(probability, top, known float64) float64 {
-	return 1 / (1 + math.Exp(-(s.Bias + s.Probability*math.Log(1-min(probability, 1-1e-6)) + s.Top*top + s.Known*known)))
+// of is 0.5 for a text that is stranger than 19 of 20 held-out ones.
+func (s scope) of(top, known float64) float64 {
+	if known == 0 {
+		return 1
+	}
+	return 1 / (1 + math.Exp((s.sum(top, known)-s.Low)/s.SD*2))
+}
+
+func (s scope) sum(top, known float64) float64 {
+	return (top-s.TopMean)/s.TopSD + knownShare*(known-s.KnownMean)/s.KnownSD
+}
+
+// knownShare is what a standard deviation of known n-grams counts against one
+// of the greatest score: AUROC on CLINC150's validation texts is .964 without,
+// .970 at one half and .962 at 1; the greatest probability's is .943.
+const knownShare = 0.5
+
+func newScope(top, known []float64) (s scope) {
+	s.TopMean, s.TopSD = moments(top)
+	s.KnownMean, s.KnownSD = moments(known)
+	sums := make([]float64, len(top))
+	for i := range sums {
+		sums[i] = s.sum(top[i], known[i])
+	}
+	_, s.SD = moments(sums)
+	slices.Sort(sums)
+	s.Low = sums[len(sums)/20]
+	return s
+}
+
+// moments are the mean and standard deviation, the latter above 0.
+func moments(of []float64) (mean, sd float64) {
+	for _, v := range of {
+		mean += v / float64(len(of))
+	}
+	for _, v := range of {
+		sd += (v - mean) * (v - mean) / float64(len(of))
+	}
+	return mean, max(math.Sqrt(sd), 1e-6)
 }

@@ -48,7 +48,7 @@ func Train(texts, labels []string, r Recipe) (*Linear, error) {
 	m.Card = card
 	m.Card.Texts, m.Card.DataHash = len(texts), hash(texts, labels)
 	if rarest(number, len(names)) < 10 {
-		m.Card.Warnings = append(m.Card.Warnings, ErrFewTexts.Error())
+		m.Warnings = append(m.Warnings, ErrFewTexts)
 	}
 	return m, nil
 }
@@ -63,6 +63,7 @@ func (r Recipe) chosen(classes int) Recipe {
 			r.Grams = Grams{Words: 4, MinChars: 3, MaxChars: 5}
 		}
 	}
+	r.Grams.Simplify = r.Grams.Simplify || r.Simplify
 	set := func(p *float64, many, few float64) {
 		if *p == 0 {
 			if *p = many; two {
@@ -387,11 +388,13 @@ func pickAt(of []float32, at []int32) []float32 {
 // says how well they were foretold.
 func (m *Linear) tune(texts []string, number []int32) (card Card) {
 	r := m.NewReader()
+	tops, known := make([]float64, len(texts)), make([]float64, len(texts))
 	scores := make([][]float32, len(texts))
 	got := make([]int32, len(texts))
 	for i, s := range texts {
-		r.sum(s)
+		known[i] = r.sum(s)
 		scores[i] = slices.Clone(r.score[:len(m.Labels)])
+		tops[i] = float64(slices.Max(scores[i]))
 		for c, z := range scores[i] {
 			if z > scores[i][got[i]] {
 				got[i] = int32(c)
@@ -423,7 +426,7 @@ func (m *Linear) tune(texts []string, number []int32) (card Card) {
 		p := r.Classify(s)
 		probability[i], right[i] = p.Probability[p.Label], int32(p.Label) == number[i]
 	}
-	m.scope = scope{Probability: 1}
+	m.scope = newScope(tops, known)
 	return Card{
 		HeldOut: len(texts), Temperature: m.Card.Temperature,
 		Accuracy: Accuracy(number, got), MacroF1: MacroF1(number, got), ECE: CalibrationError(probability, right),
