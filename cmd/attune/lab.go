@@ -26,6 +26,7 @@ type labCmd struct {
 	Mediate labMediateCmd `cmd:"" help:"A path model: what of an effect passes through which mediators."`
 	Risk    labRiskCmd    `cmd:"" help:"Who will drop out or fail."`
 	Plan    labPlanCmd    `cmd:"" help:"The planner: who attends what and when, with a proof of how good that is."`
+	Text    labTextCmd    `cmd:"" help:"Texts in Chinese and English: classify them, find them."`
 }
 
 // labFlags are those of every command that reads tables.

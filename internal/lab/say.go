@@ -10,6 +10,7 @@ import (
 	"attune/internal/engine/irt"
 	"attune/internal/engine/memory"
 	"attune/internal/engine/solve"
+	"attune/internal/engine/text"
 	"attune/internal/engine/trace"
 	"attune/internal/fault"
 	"attune/internal/locale"
@@ -75,6 +76,9 @@ var spoken = []struct {
 	{trace.ErrNoTimes, "trace.no_times"},
 	{trace.ErrUnseen, "trace.unseen"},
 	{trace.ErrKind, "trace.kind"},
+	{text.ErrNoTexts, "text.no_texts"},
+	{text.ErrRecipe, "text.recipe"},
+	{text.ErrFewTexts, "text.few_texts"},
 	{solve.WarnStopped, "solve.stopped"},
 	{solve.WarnCancelled, "solve.cancelled"},
 	{solve.WarnNodes, "solve.nodes"},

@@ -56,6 +56,7 @@ type Table struct {
 
 	lines  *bufio.Reader
 	sep    byte
+	plain  bool // separated by tabs, and quotation marks are text
 	turned bool // into UTF-8, so that U+FFFD stands for what could not be
 	read   int  // lines
 	fields [][]byte
@@ -73,8 +74,10 @@ const (
 )
 
 // Open opens a table and reads its header; - is standard input.
-func Open(path string) (*Table, error) {
-	t := &Table{Name: path}
+func Open(path string) (*Table, error) { return (&Table{Name: path}).open() }
+
+func (t *Table) open() (*Table, error) {
+	path := t.Name
 	f := os.Stdin
 	if path != "-" {
 		var err error
@@ -123,7 +126,9 @@ func (t *Table) begin(r io.Reader) error {
 		}
 		head, _ = in.Peek(ahead)
 	}
-	t.sep = separator(head)
+	if t.sep = separator(head); t.plain {
+		t.sep = '\t'
+	}
 	if !t.row() {
 		if t.err != nil {
 			return t.err
@@ -249,7 +254,7 @@ func (t *Table) row() bool {
 			continue
 		}
 		t.Line = t.read
-		if bytes.IndexByte(line, '"') < 0 {
+		if t.plain || bytes.IndexByte(line, '"') < 0 {
 			t.fields = t.fields[:0]
 			for {
 				i := bytes.IndexByte(line, t.sep)
