@@ -75,11 +75,7 @@ func (pr *Problem) explain(p *Plan) {
 
 // whole is the allotment of everything there is.
 func (m *model) whole() allotment {
-	al := allotment{money: m.in.Budget}
-	for _, g := range m.in.Groups {
-		al.floor = append(al.floor, g.Floor)
-	}
-	return al
+	return allotment{money: m.in.Budget, floor: slices.Clone(m.floor)}
 }
 
 // jointly solves all sites as one block.
@@ -89,7 +85,13 @@ func (pr *Problem) jointly(ctx context.Context, o Options) (*Plan, error) {
 		sites = append(sites, int32(s))
 	}
 	s := newSearch(newBlock(ctx, pr.m, &o, sites, pr.m.whole(), o.Seed))
-	s.run()
+	s.run(func(missed []int32) bool { return pr.lower(ctx, missed, o.Workers) })
+	for s.again { // without floors that cannot be reached
+		spent := s.b.work.Load()
+		s = newSearch(newBlock(ctx, pr.m, &o, sites, pr.m.whole(), o.Seed))
+		s.b.work.Add(spent)
+		s.run(func(missed []int32) bool { return pr.lower(ctx, missed, o.Workers) })
+	}
 	if s.best == nil {
 		return nil, fmt.Errorf("%w: %w", ErrNoPlan, context.Cause(ctx))
 	}
@@ -114,6 +116,7 @@ type search struct {
 	ub    []float32 // [member] of bound
 	warn  []Warning
 	spent bool // the work budget ran out
+	again bool // to be run again, with other floors
 }
 
 func newSearch(b *block) *search {
@@ -160,9 +163,52 @@ func (s *search) tell(phase string) {
 	s.b.opt.Progress(p)
 }
 
+// lower waives those of some floors that no plan reaches, even one for the
+// group alone, and reports whether there were any.
+func (pr *Problem) lower(ctx context.Context, groups []int32, workers int) (any bool) {
+	m := pr.m
+	for _, g := range groups {
+		o := Options{Workers: workers}
+		var sites []int32
+		most := 0.0
+		if joint := m.in.People.Len() <= mostJoint; joint {
+			for s := range m.sites {
+				sites = append(sites, int32(s))
+			}
+			most = m.mostFor(ctx, &o, sites, g)
+		} else {
+			for s := range m.sites { // what a site can do with all the money
+				most += m.mostFor(ctx, &o, []int32{int32(s)}, g)
+			}
+		}
+		if ctx.Err() != nil || most >= m.floor[g] {
+			continue
+		}
+		pr.conflicts = append(pr.conflicts, Conflict{Rule: RuleFloor, Team: -1, Unit: -1, Group: g, At: -1, Need: m.floor[g], Have: most})
+		m.floor[g], any = 0, true
+	}
+	return any
+}
+
+// mostFor bounds the summed gain of a group's people.
+func (m *model) mostFor(ctx context.Context, o *Options, sites []int32, g int32) float64 {
+	al := m.whole()
+	clear(al.floor)
+	al.only = &g
+	b := newBlock(ctx, m, o, sites, al, 0)
+	if len(b.people) == 0 {
+		return 0
+	}
+	s := newSearch(b)
+	s.settle(12, 0)
+	s.certify(0)
+	return s.bound
+}
+
 // run alternates between prices and plans until a limit is reached, or three
-// cycles in a row have brought next to nothing.
-func (s *search) run() {
+// cycles in a row have brought next to nothing. If the first plan misses floors,
+// it asks whether they were found to be out of reach; then it must be run again.
+func (s *search) run(lower func(missed []int32) bool) {
 	idle := 0
 	for cycle := 0; ; cycle++ {
 		before := s.gap()
@@ -175,6 +221,10 @@ func (s *search) run() {
 		if cycle%4 == 0 {
 			s.attempt(cycle)
 		}
+		if missed := s.shortOf(); cycle == 0 && len(missed) > 0 && !s.b.stopped() && lower(missed) {
+			s.again = true
+			return
+		}
 		s.polish(30 + 20*cycle)
 		if s.over() {
 			break
@@ -185,11 +235,24 @@ func (s *search) run() {
 			break
 		}
 	}
+	if len(s.shortOf()) > 0 {
+		s.warn = append(s.warn, WarnFloor)
+	}
 	if s.b.stopped() {
 		s.warn = append(s.warn, WarnCancelled)
 	} else if s.gap() > max(s.b.opt.Gap, 1e-9) {
 		s.warn = append(s.warn, WarnStopped)
 	}
+}
+
+// shortOf lists the groups whose floor the best draft misses.
+func (s *search) shortOf() (groups []int32) {
+	for g, r := range s.b.floor {
+		if r >= 0 && s.best != nil && s.best.left[r] < -loose {
+			groups = append(groups, int32(g))
+		}
+	}
+	return groups
 }
 
 // polish takes their bundles from a twentieth of the members, mostly those who
