@@ -9,6 +9,7 @@ import (
 // result writes the best draft down.
 func (s *search) result() *SiteResult {
 	b := s.b
+	s.fallback()
 	r := &SiteResult{Prices: s.prices(), Warnings: s.warn, Work: b.work.Load()}
 	order := b.everyone() // by index of person
 	slices.SortFunc(order, func(x, y int32) int { return cmp.Compare(b.people[x].id, b.people[y].id) })
@@ -28,6 +29,32 @@ func (s *search) result() *SiteResult {
 	}
 	r.unplaced(s.best)
 	return r
+}
+
+// fallback gives a search that was stopped before its first bound a plain one:
+// everything that there is to learn, and no price on anything of its own.
+func (s *search) fallback() {
+	b := s.b
+	if !math.IsInf(s.bound, 1) {
+		return
+	}
+	for r := range b.price {
+		s.price[r] = 0
+		if b.fixed[r] {
+			s.price[r] = b.price[r]
+		}
+	}
+	copy(b.price, s.price)
+	w := b.workers[0]
+	for n := range b.people {
+		mb := &b.people[n]
+		w.load(b.sites[mb.site].site, mb.id)
+		sum := 0.0
+		for _, v := range w.v {
+			sum += v
+		}
+		s.ub[n] = up((1 + b.theta(mb.group)) * sum)
+	}
 }
 
 // assemble puts the results of all sites, or of all together, into one plan.

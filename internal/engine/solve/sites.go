@@ -3,7 +3,6 @@ package solve
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"math"
 	"runtime"
 	"slices"
@@ -118,9 +117,6 @@ func (pr *Problem) SolveSite(ctx context.Context, t Task, workers int) (*SiteRes
 			r.Bundles = b.pack(4)
 		}
 		return r, nil
-	}
-	if s.best == nil {
-		return nil, fmt.Errorf("%w: %w", ErrNoPlan, context.Cause(ctx))
 	}
 	r = s.result()
 	r.Site = t.Site

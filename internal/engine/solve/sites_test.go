@@ -1,6 +1,7 @@
 package solve
 
 import (
+	"context"
 	"encoding/json"
 	"math/rand/v2"
 	"reflect"
@@ -71,4 +72,12 @@ func TestSitesOnAnyNode(t *testing.T) {
 		t.Errorf("%v of %v", got.Objective, got.Bound)
 	}
 	t.Logf("gap %.3f %%", 100*got.Gap)
+
+	// One that is stopped at once still has everybody attend what they must.
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	p, err := pr.bySite(ctx, o)
+	if err != nil || p.Bound < p.Objective || len(p.Choices) == 0 {
+		t.Errorf("%v of %v: %v", p.Objective, p.Bound, err)
+	}
 }

@@ -3,20 +3,15 @@ package solve
 import (
 	"cmp"
 	"context"
-	"errors"
-	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
 )
 
-// ErrNoPlan says that a solve was stopped before it had a first plan.
-var ErrNoPlan = errors.New("solve: stopped before the first plan")
-
 // Solve finds a plan and a bound. It fails only on an instance that is not well
 // formed. What cannot be met is named in Plan.Unplaced and Plan.Conflicts; the
-// plan meets all the rest. When ctx ends, the best plan so far is returned, or
-// ErrNoPlan.
+// plan meets all the rest. When ctx ends, the best plan so far is returned: at the
+// least one in which everybody attends what they must.
 func Solve(ctx context.Context, in *Instance, o Options) (*Plan, error) {
 	if o.Time > 0 {
 		var cancel context.CancelFunc
@@ -88,9 +83,6 @@ func (pr *Problem) jointly(ctx context.Context, o Options) (*Plan, error) {
 		s = newSearch(newBlock(ctx, pr.m, &o, sites, pr.m.whole(), o.Seed))
 		s.b.work.Add(spent)
 		s.run(func(missed []int32) bool { return pr.lower(ctx, missed, o.Workers) })
-	}
-	if s.best == nil {
-		return nil, fmt.Errorf("%w: %w", ErrNoPlan, context.Cause(ctx))
 	}
 	r := s.result()
 	r.Site = -1
@@ -207,6 +199,9 @@ func (m *model) mostFor(ctx context.Context, o *Options, sites []int32, g int32)
 // it asks whether they were found to be out of reach; then it must be run again.
 func (s *search) run(lower func(missed []int32) bool) {
 	idle := 0
+	if _, ok := s.b.ctx.Deadline(); ok {
+		s.sketch()
+	}
 	for cycle := 0; ; cycle++ {
 		before := s.gap()
 		if cycle == 0 {
@@ -250,6 +245,18 @@ func (s *search) shortOf() (groups []int32) {
 		}
 	}
 	return groups
+}
+
+// sketch is a first plan for those in a hurry: one after the other, in an order
+// drawn from the seed, everybody takes the best that is left.
+func (s *search) sketch() {
+	b := s.b
+	b.reprice()
+	d := b.empty()
+	d.reserve(b.everyone())
+	d.improve(1, 300, 0.005, s.rng, b.everyone())
+	s.best = d
+	s.tell("plan")
 }
 
 // polish takes their bundles from a twentieth of the members, mostly those who
@@ -357,7 +364,7 @@ func (s *search) attempt(cycle int) {
 	d := b.empty()
 	d.dive(b.everyone(), s.a, 12+4*cycle, 15+5*cycle, 0.006, 0.006, s.rng)
 	d.lift(s.rng)
-	if s.best == nil && (!b.stopped() || d.waiting() == 0) || s.best != nil && d.better(s.best) {
+	if s.best == nil || d.better(s.best) {
 		s.best = d
 	}
 	copy(b.price, prices)
