@@ -109,6 +109,7 @@ type allotment struct {
 	floor []float64
 	unit  map[int32]float64
 	cross map[int32]int32
+	only  *int32 // if not nil, plan for the people of this group alone
 }
 
 // newBlock gathers the people of some sites.
@@ -132,7 +133,7 @@ func newBlock(ctx context.Context, m *model, opt *Options, sites []int32, al all
 	b.floor = make([]int, len(in.Groups))
 	for g := range in.Groups {
 		b.floor[g] = -1
-		if al.floor[g] > 0 && in.Groups[g].Floor > 0 {
+		if al.floor[g] > 0 {
 			b.floor[g] = len(b.res)
 			b.res = append(b.res, resource{forFloor, int32(g), 0, -al.floor[g], 1})
 		}
@@ -142,6 +143,9 @@ func newBlock(ctx context.Context, m *model, opt *Options, sites []int32, al all
 		at := int32(len(b.sites))
 		b.sites = append(b.sites, bs)
 		for n, i := range bs.people {
+			if al.only != nil && in.People.Group[i] != *al.only {
+				continue
+			}
 			mb := member{id: i, class: bs.class[n], group: in.People.Group[i], site: at, now: -1, warm: make([]float32, m.k+bs.rows)}
 			mb.warm[0] = -1
 			b.people = append(b.people, mb)

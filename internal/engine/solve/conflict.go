@@ -88,9 +88,18 @@ func (w *searcher) demands() (list []int32) {
 // waivers are not yet in force: the caller puts them so.
 func (w *searcher) diagnose(s *site, i int32) (all []finding) {
 	w.load(s, i)
+	if w.stay {
+		for _, r := range w.m.rulesOf(i) {
+			if r.kind == before && s.optionOf(r.offering, r.session) < 0 {
+				c := conflict(RuleSite, i, r.offering)
+				c.Sessions = []int32{r.session}
+				all = append(all, finding{c, demand{i, r.offering}})
+			}
+		}
+	}
 	musts := w.demands()
 	if len(musts) == 0 || w.easy(musts) {
-		return nil
+		return all
 	}
 	var keep []int32
 	for _, j := range musts {

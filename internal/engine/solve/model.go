@@ -35,6 +35,7 @@ type model struct {
 	ruleStart []int32   // [person]
 	everyone  []rule    // mandates for all
 	sites     []site
+	floor     []float64        // [group] the instance's, but 0 where no plan reaches it
 	waived    map[demand]bool  // demands that cannot be met
 	reserved  map[demand]int32 // an option for each that compete for seats, all of which can be had at once
 }
@@ -155,6 +156,9 @@ func compile(in *Instance) *model {
 	}
 	if half {
 		m.grid = 0.5
+	}
+	for _, g := range in.Groups {
+		m.floor = append(m.floor, g.Floor)
 	}
 	m.collectRules()
 	m.collectSites()

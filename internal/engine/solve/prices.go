@@ -6,7 +6,6 @@ import "math"
 type ascent struct {
 	use, cover []float64
 	square     []float64 // Σ of squared differences, by resource (AdaGrad)
-	mean       []float64 // of the prices tried
 	temper     float64
 }
 

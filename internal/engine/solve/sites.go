@@ -3,7 +3,6 @@ package solve
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"math"
 	"runtime"
 	"slices"
@@ -65,6 +64,7 @@ type Price struct {
 type SiteResult struct {
 	Site      int32      `json:"site"`
 	Prices    SitePrices `json:"prices"`
+	Share     Shared     `json:"share"`               // as in the task
 	Use       Shared     `json:"use"`                 // of what is shared, at the prices, before rounding to a plan
 	Bundles   []uint16   `json:"bundles,omitempty"`   // worth coming back to: of each person how many, then of each its length and options
 	Slope     float64    `json:"slope,omitempty"`     // of a pilot: money less per 1 % on its price
@@ -108,7 +108,7 @@ func (pr *Problem) SolveSite(ctx context.Context, t Task, workers int) (*SiteRes
 	default:
 		s.refine()
 	}
-	r := &SiteResult{Site: t.Site, Work: b.work.Load()}
+	r := &SiteResult{Site: t.Site, Share: t.Share, Work: b.work.Load()}
 	if !t.Plan {
 		copy(s.price, b.price)
 		r.Prices = s.prices()
@@ -117,9 +117,6 @@ func (pr *Problem) SolveSite(ctx context.Context, t Task, workers int) (*SiteRes
 			r.Bundles = b.pack(4)
 		}
 		return r, nil
-	}
-	if s.best == nil {
-		return nil, fmt.Errorf("%w: %w", ErrNoPlan, context.Cause(ctx))
 	}
 	r = s.result()
 	r.Site = t.Site
@@ -199,6 +196,9 @@ func (s *search) refine() {
 		if s.over() {
 			break
 		}
+	}
+	if len(s.shortOf()) > 0 {
+		s.warn = append(s.warn, WarnFloor)
 	}
 	if s.b.stopped() {
 		s.warn = append(s.warn, WarnCancelled)
@@ -286,7 +286,7 @@ func newCoordinator(pr *Problem, o Options) *Coordinator {
 	}
 	c.whole = Shared{Money: in.Budget, Floor: make([]float64, len(in.Groups)), Unit: map[int32]float64{}, Seat: map[int32]float64{}}
 	for g := range in.Groups {
-		c.whole.Floor[g] = in.Groups[g].Floor
+		c.whole.Floor[g] = pr.m.floor[g]
 	}
 	home := make([]int32, len(in.Units))
 	for u := range home {
@@ -350,6 +350,18 @@ func (c *Coordinator) Next(results []*SiteResult) []Task {
 	for _, r := range results {
 		c.work += r.Work
 	}
+	if c.phase == 0 {
+		var short []int32
+		for g, x := range results[0].Use.Floor {
+			if c.whole.Floor[g] > 0 && x < 0.98*results[0].Share.Floor[g] {
+				short = append(short, int32(g))
+			}
+		}
+		if len(short) > 0 && c.pr.lower(context.Background(), short, c.o.Workers) {
+			copy(c.whole.Floor, c.pr.m.floor)
+			return c.pilot()
+		}
+	}
 	c.phase++
 	switch c.phase {
 	case 1:
@@ -374,6 +386,19 @@ func (c *Coordinator) Next(results []*SiteResult) []Task {
 	c.plan.Bound = c.plan.bound(c.pr.m.in)
 	c.plan.Gap = (c.plan.Bound - c.plan.Objective) / math.Max(math.Abs(c.plan.Bound), 1e-9)
 	c.plan.Work = c.work
+	c.plan.Warnings = slices.DeleteFunc(c.plan.Warnings, func(w Warning) bool { return w == WarnFloor })
+	sum := make([]float64, len(c.whole.Floor))
+	for i, g := range c.pr.m.in.People.Group {
+		if g >= 0 {
+			sum[g] += float64(c.plan.Gains[i])
+		}
+	}
+	for g, x := range c.whole.Floor {
+		if sum[g] < x*(1-1e-6) {
+			c.plan.Warnings = append(c.plan.Warnings, WarnFloor)
+			break
+		}
+	}
 	return nil
 }
 

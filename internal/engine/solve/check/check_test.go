@@ -3,6 +3,7 @@ package check
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"attune/internal/engine/solve"
 )
@@ -43,6 +44,31 @@ func TestPlansHold(t *testing.T) {
 			}
 			t.Logf("%.2f of %.2f, gap %.3f%%, proved %d, open %d, violations %d, unplaced %d", r.Objective, r.Bound, 100*r.Gap, r.Proved, r.Open, len(r.Violations), len(p.Unplaced))
 		})
+	}
+}
+
+// A plan that had next to no time is poor, but holds.
+func TestHurriedPlansHold(t *testing.T) {
+	in := solve.Generate(200, 1, solve.GenerateOptions{SiteSize: 100})
+	for _, hurry := range []time.Duration{1, 100 * time.Millisecond} {
+		p, err := solve.Solve(t.Context(), in, solve.Options{Time: hurry, Seed: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := Check(in, p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, v := range r.Violations[:min(8, len(r.Violations))] {
+			if v.Rule == solve.RuleFloor && slices.Contains(p.Warnings, solve.WarnFloor) {
+				continue // it says so itself
+			}
+			t.Errorf("%v: %+v", hurry, v)
+		}
+		if len(p.Warnings) == 0 {
+			t.Errorf("%v: no warning", hurry)
+		}
+		t.Logf("%v: %.2f of %.2f, gap %.3f%%", hurry, r.Objective, r.Bound, 100*r.Gap)
 	}
 }
 
