@@ -241,6 +241,18 @@ func opened(t *testing.T, url string) *db.DB {
 	return d
 }
 
+// look opens a database for as long as do takes, so that it is closed again
+// before the next process comes to it.
+func look(t *testing.T, url string, do func(d *db.DB)) {
+	t.Helper()
+	d, err := db.Open(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	do(d)
+}
+
 // sound checks what the engine itself can say of a database.
 func sound(t *testing.T, d *db.DB) {
 	t.Helper()
@@ -312,21 +324,21 @@ func TestKilledImport(t *testing.T) {
 		p := start(t, nil, bin, "--db", at, "import", "people", "--json", file)
 		time.Sleep(after)
 		p.kill(t)
-		d := opened(t, at)
-		if err := d.Migrate(t.Context()); err != nil { // what was killed before it migrated
-			t.Fatalf("killed after %v: %v", after, err)
-		}
-		sound(t, d)
-		n := counts(t, d, nil, `SELECT count(*) FROM person`, `SELECT count(*) FROM audit`, `SELECT count(*) FROM unit`, `SELECT count(*) FROM position`)
-		switch {
-		case n[0] == 0 && n[1] == 0 && n[2] == 0 && n[3] == 0:
-			none++
-		case n[0] == rows && n[1] == 1:
-			all++
-		default:
-			t.Errorf("killed after %v: people, audit entries, units, positions: %v", after, n)
-		}
-		d.Close()
+		look(t, at, func(d *db.DB) {
+			if err := d.Migrate(t.Context()); err != nil { // what was killed before it migrated
+				t.Fatalf("killed after %v: %v", after, err)
+			}
+			sound(t, d)
+			n := counts(t, d, nil, `SELECT count(*) FROM person`, `SELECT count(*) FROM audit`, `SELECT count(*) FROM unit`, `SELECT count(*) FROM position`)
+			switch {
+			case n[0] == 0 && n[1] == 0 && n[2] == 0 && n[3] == 0:
+				none++
+			case n[0] == rows && n[1] == 1:
+				all++
+			default:
+				t.Errorf("killed after %v: people, audit entries, units, positions: %v", after, n)
+			}
+		})
 		run(t, at)
 		if n := counts(t, opened(t, at), nil, `SELECT count(*) FROM person`, `SELECT count(*) FROM audit`); n[0] != rows || n[1] != 1 {
 			t.Errorf("imported again after a kill at %v: people, audit entries: %v", after, n)
@@ -352,12 +364,12 @@ func TestFullDiskImport(t *testing.T) {
 		if code := exitCode(err); code != 1 || !strings.HasPrefix(string(out), want) {
 			t.Errorf("exit %d: %s, want 1 and %q", code, out, want)
 		}
-		d := opened(t, at)
-		sound(t, d)
-		if n := counts(t, d, nil, `SELECT count(*) FROM person`, `SELECT count(*) FROM unit`, `SELECT count(*) FROM audit`); n[0]+n[1]+n[2] != 0 {
-			t.Errorf("people, units, audit entries: %v", n)
-		}
-		d.Close()
+		look(t, at, func(d *db.DB) {
+			sound(t, d)
+			if n := counts(t, d, nil, `SELECT count(*) FROM person`, `SELECT count(*) FROM unit`, `SELECT count(*) FROM audit`); n[0]+n[1]+n[2] != 0 {
+				t.Errorf("people, units, audit entries: %v", n)
+			}
+		})
 	}
 	if out, err := exec.Command(bin, "--db", at, "import", "people", file).CombinedOutput(); err != nil {
 		t.Errorf("with room again: %v: %s", err, out)
@@ -578,24 +590,24 @@ func TestKilledApproval(t *testing.T) {
 	var id string
 	state := func(t *testing.T, url string) string {
 		t.Helper()
-		d := opened(t, url)
-		defer d.Close()
-		sound(t, d)
 		var text string
-		if err := d.Read(t.Context(), func(tx *db.Tx) (err error) {
-			text, err = db.Row(t.Context(), tx, db.One[string], `
-				SELECT p.status || ' ' || g.stage
-					|| ', enrolled ' || (SELECT count(*) FROM enrolment e JOIN offering o ON o.id = e.offering_id WHERE o.programme_id = g.id)
-					|| ', draws ' || (SELECT count(*) FROM draw WHERE plan_id = p.id)
-					|| ', lots ' || (SELECT count(*) FROM draw_entry e JOIN draw w ON w.id = e.draw_id WHERE w.plan_id = p.id)
-				FROM plan p JOIN programme g ON g.id = p.programme_id WHERE p.programme_id = 'again'`)
-			if err == nil {
-				id, err = db.Row(t.Context(), tx, db.One[string], `SELECT id FROM plan WHERE programme_id = 'again'`)
+		look(t, url, func(d *db.DB) {
+			sound(t, d)
+			if err := d.Read(t.Context(), func(tx *db.Tx) (err error) {
+				text, err = db.Row(t.Context(), tx, db.One[string], `
+					SELECT p.status || ' ' || g.stage
+						|| ', enrolled ' || (SELECT count(*) FROM enrolment e JOIN offering o ON o.id = e.offering_id WHERE o.programme_id = g.id)
+						|| ', draws ' || (SELECT count(*) FROM draw WHERE plan_id = p.id)
+						|| ', lots ' || (SELECT count(*) FROM draw_entry e JOIN draw w ON w.id = e.draw_id WHERE w.plan_id = p.id)
+					FROM plan p JOIN programme g ON g.id = p.programme_id WHERE p.programme_id = 'again'`)
+				if err == nil {
+					id, err = db.Row(t.Context(), tx, db.One[string], `SELECT id FROM plan WHERE programme_id = 'again'`)
+				}
+				return err
+			}); err != nil {
+				t.Fatal(err)
 			}
-			return err
-		}); err != nil {
-			t.Fatal(err)
-		}
+		})
 		return text
 	}
 	on(t, file, func(t *testing.T, url string) {
