@@ -146,8 +146,7 @@ func newBlock(ctx context.Context, m *model, opt *Options, sites []int32, al all
 			if al.only != nil && in.People.Group[i] != *al.only {
 				continue
 			}
-			mb := member{id: i, class: bs.class[n], group: in.People.Group[i], site: at, now: -1, warm: make([]float32, m.k+bs.rows)}
-			mb.warm[0] = -1
+			mb := member{id: i, class: bs.class[n], group: in.People.Group[i], site: at, now: -1}
 			b.people = append(b.people, mb)
 		}
 		for _, c := range bs.classes {
@@ -494,6 +493,10 @@ func (b *block) prefer(bs *blockSite, mb *member) (best float64) {
 func (b *block) ask(w *searcher, bs *blockSite, mb *member, nodes int, slack float64) {
 	w.load(bs.site, mb.id)
 	n := len(bs.options)
+	if mb.warm == nil {
+		mb.warm = make([]float32, b.m.k+bs.rows)
+		mb.warm[0] = -1 // says that there is nothing yet
+	}
 	rounds := 8 // enough beside a warm start, when prices have moved little
 	if nodes > 1000 || mb.warm[0] < 0 {
 		rounds = 16

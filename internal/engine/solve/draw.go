@@ -178,24 +178,28 @@ type stake struct {
 func (r *raffle) pool(j int32, o PoolOptions) (Pool, bool) {
 	b := r.b
 	var stakes []stake
-	top := 0.0
+	limit := o.Band
+	if limit == 0 { // never beyond the price itself
+		for _, bs := range b.sites {
+			for x := bs.start[j]; x < bs.start[j+1]; x++ {
+				if r := bs.seat[x]; r >= 0 {
+					limit = max(limit, b.price[r])
+				}
+			}
+		}
+	}
 	for n := range b.people {
 		if r.used[n] {
 			continue
 		}
-		if s, ok := r.stake(n, j, o.Exchange); ok {
+		if s, ok := r.stake(n, j, limit, o.Exchange); ok {
 			stakes = append(stakes, s)
-			top = max(top, b.seatPrice(n, s.option))
 		}
 	}
 	slices.SortStableFunc(stakes, func(x, y stake) int { return cmp.Compare(x.far, y.far) })
 	need := math.Inf(1)
 	if o.Band == 0 {
 		need = comparisons(o)
-	}
-	limit := o.Band
-	if limit == 0 {
-		limit = top
 	}
 	type count struct{ holders, waiters float64 }
 	sessions := map[int32]*count{}
@@ -273,7 +277,7 @@ func (b *block) seatPrice(n int, o uint16) float64 {
 
 // stake values the seat for one member: of the session attended, or of the one
 // that could be, nearest its price.
-func (r *raffle) stake(n int, j int32, exchange bool) (stake, bool) {
+func (r *raffle) stake(n int, j int32, limit float64, exchange bool) (stake, bool) {
 	b, w := r.b, r.w
 	mb := &b.people[n]
 	bs := b.sites[mb.site]
@@ -310,6 +314,9 @@ func (r *raffle) stake(n int, j int32, exchange bool) (stake, bool) {
 		}
 		with := append(slices.Clone(have.options), o)
 		if exchange {
+			if r.hopeless(n, o, limit) {
+				continue
+			}
 			if with = r.refill(n, with, -1); with == nil {
 				continue
 			}
@@ -325,6 +332,24 @@ func (r *raffle) stake(n int, j int32, exchange bool) (stake, bool) {
 		}
 	}
 	return best, found
+}
+
+// hopeless reports that a seat cannot be worth as much as its price less limit:
+// not even beside only those of the member's other options that must stay.
+func (r *raffle) hopeless(n int, o uint16, limit float64) bool {
+	b, w := r.b, r.w
+	mb := &b.people[n]
+	bs := b.sites[mb.site]
+	var stay []uint16
+	for _, x := range r.d.at[n].options {
+		if bs.options[x].first >= 0 || bs.seat[x] >= 0 {
+			stay = append(stay, x)
+		}
+	}
+	without, _ := w.value(stay)
+	with, _ := w.value(append(stay, o))
+	pay := bs.pay[int(mb.class)*len(bs.options)+int(o)]
+	return (1+b.theta(mb.group))*(with-without)+2*b.m.in.ChangePrice < pay-limit
 }
 
 // weigh compares having the seat with not having it.
