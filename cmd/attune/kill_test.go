@@ -641,7 +641,7 @@ func TestKilledApproval(t *testing.T) {
 				continue
 			}
 			var enrolled, draws, lots int
-			if _, err := fmt.Sscanf(got, "approved delivery, enrolled %d, draws %d, lots %d", &enrolled, &draws, &lots); err != nil || draws == 0 || lots <= draws {
+			if _, err := fmt.Sscanf(got, "approved delivery, enrolled %d, draws %d, lots %d", &enrolled, &draws, &lots); err != nil || draws > 0 && lots <= draws { // a small company may have no pool
 				t.Fatalf("after %d kills: %s", try, got)
 			}
 			d := opened(t, url)

@@ -41,6 +41,7 @@ type DB struct {
 	write   *session   // SQLite's one writer
 	writing sync.Mutex // held while write is in a transaction
 	read    chan *session
+	closing sync.Once
 }
 
 // Open opens the database that url names: a postgres:// URL, or the path of a
@@ -99,15 +100,21 @@ func sqliteURL(path string) string {
 	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + q.Encode()
 }
 
-// Close closes every connection. Transactions must have ended.
-func (d *DB) Close() error {
-	if d.write != nil {
-		d.write.close()
-		for range cap(d.read) {
-			(<-d.read).close()
+// Close closes every connection, after transactions that still run have ended.
+// Closing twice is closing once.
+func (d *DB) Close() (err error) {
+	d.closing.Do(func() {
+		if d.write != nil {
+			d.writing.Lock()
+			defer d.writing.Unlock()
+			d.write.close()
+			for range cap(d.read) {
+				(<-d.read).close()
+			}
 		}
-	}
-	return d.pool.Close()
+		err = d.pool.Close()
+	})
+	return err
 }
 
 // session is a SQLite connection with its prepared statements. They are kept

@@ -102,7 +102,7 @@ func (tr *truth) choose(rng *rand.Rand, i int, k org.SkillID, it content.ItemID,
 }
 
 // wanders is the standard deviation of learner.wander.
-const wanders = 0.6
+const wanders = 0.45
 
 // begin marks where everybody stands before a programme, and draws what will
 // happen to them beside it.
