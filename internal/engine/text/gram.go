@@ -1,6 +1,10 @@
 package text
 
-import "unicode/utf8"
+import (
+	"cmp"
+	"slices"
+	"unicode/utf8"
+)
 
 // Grams says which n-grams a text is cut into. A token is a word of a script
 // that has spaces, a character of one that has none (Chinese, Japanese kana),
@@ -24,7 +28,6 @@ type gram struct {
 type token struct {
 	hash       uint64
 	start, end uint32
-	class      class
 }
 
 // cutter cuts texts into n-grams; it is kept to spare memory.
@@ -77,7 +80,7 @@ func (c *cutter) cut(s string, g Grams) []gram {
 		if k == letter {
 			if !inWord {
 				inWord = true
-				word = token{hash: seedToken, start: uint32(i), class: letter}
+				word = token{hash: seedToken, start: uint32(i)}
 				c.runes, c.at = append(c.runes[:0], ' '), append(c.at[:0], uint32(i))
 			}
 			word.hash = mix(word.hash, uint64(r))
@@ -92,7 +95,7 @@ func (c *cutter) cut(s string, g Grams) []gram {
 			if g.Simplify && k == single {
 				r = simplifyRune(r)
 			}
-			c.tokens = append(c.tokens, token{hash: mix(seedToken, uint64(r)), start: uint32(i), end: uint32(i + size), class: k})
+			c.tokens = append(c.tokens, token{hash: mix(seedToken, uint64(r)), start: uint32(i), end: uint32(i + size)})
 		}
 		i += size
 	}
@@ -113,6 +116,16 @@ func (c *cutter) cut(s string, g Grams) []gram {
 		}
 	}
 	return c.grams
+}
+
+// whole is the stretch of an n-gram of the text just cut, or of the word that
+// it lies in.
+func (c *cutter) whole(g gram) Span {
+	i, _ := slices.BinarySearchFunc(c.tokens, g.start, func(t token, start uint32) int { return cmp.Compare(t.end, start+1) })
+	if i < len(c.tokens) && c.tokens[i].start <= g.start && g.end <= c.tokens[i].end {
+		return Span{int(c.tokens[i].start), int(c.tokens[i].end)}
+	}
+	return Span{int(g.start), int(g.end)}
 }
 
 func (c *cutter) add(h uint64, start, end uint32) {

@@ -194,8 +194,8 @@ type Reason struct {
 }
 
 // Reasons returns the stretches of s that weigh most for or against a label,
-// the heaviest first, at most n. What several n-grams over the same stretch
-// add is summed; each is counted where the text first holds it.
+// the heaviest first, at most n. N-grams within a word are summed into the
+// word; each is counted where the text first holds it.
 func (r *Reader) Reasons(s string, label, n int) []Reason {
 	r.sum(s)
 	m := r.m
@@ -219,7 +219,7 @@ func (r *Reader) Reasons(s string, label, n int) []Reason {
 		for c := range m.Labels {
 			mean += float64(m.cell(f, c))
 		}
-		at[Span{int(g.start), int(g.end)}] += (float64(m.cell(f, label)) - mean/float64(len(m.Labels))) * scale
+		at[r.cut.whole(g)] += (float64(m.cell(f, label)) - mean/float64(len(m.Labels))) * scale
 	}
 	out := make([]Reason, 0, len(at))
 	for p, w := range at {

@@ -27,8 +27,8 @@ func (d *rows) row(i int) ([]int32, []float32) {
 
 // Train trains a classifier of texts by their labels. It is fitted twice: on
 // all but a held-out part, drawn label by label, to find the temperature that
-// makes its probabilities right there, and the figures of its card; then on
-// all of them. The same texts, labels and recipe give the same classifier.
+// makes its probabilities right there, the kind of gain between two labels, and
+// the figures of its card; then on all of them. The same texts, labels and recipe give the same classifier.
 func Train(texts, labels []string, r Recipe) (*Linear, error) {
 	names, number, err := classes(texts, labels)
 	if err != nil {
@@ -40,8 +40,17 @@ func Train(texts, labels []string, r Recipe) (*Linear, error) {
 		return nil, ErrRecipe
 	}
 	train, held := hold(number, len(names), r.HeldOut, r.Seed)
-	first := fit(pick(texts, train), pick(number, train), names, r)
-	card := first.tune(pick(texts, held), pick(number, held))
+	var first *Linear
+	var card Card
+	for _, gain := range r.Gain.orEither(len(names)) {
+		try := r
+		try.Gain = gain
+		m := fit(pick(texts, train), pick(number, train), names, try)
+		if c := m.tune(pick(texts, held), pick(number, held)); first == nil || c.Accuracy > card.Accuracy {
+			first, card = m, c
+		}
+	}
+	r = first.Recipe
 	m := fit(texts, number, names, r)
 	m.scope = first.scope
 	card.Grams, card.Dropped = m.Card.Grams, m.Card.Dropped
@@ -58,7 +67,7 @@ func Train(texts, labels []string, r Recipe) (*Linear, error) {
 func (r Recipe) chosen(classes int) Recipe {
 	two := classes == 2
 	if r.Grams == (Grams{}) {
-		r.Grams = Grams{Words: 2, MinChars: 2, MaxChars: 5}
+		r.Grams = Grams{Words: 2, MinChars: 2, MaxChars: 4}
 		if two {
 			r.Grams = Grams{Words: 4, MinChars: 3, MaxChars: 5}
 		}
@@ -71,25 +80,36 @@ func (r Recipe) chosen(classes int) Recipe {
 			}
 		}
 	}
-	if r.Gain == "" {
-		if r.Gain = IDF; two {
-			r.Gain = NB
-		}
-	}
 	set(&r.L2, 1e-5, 3e-6)
-	set(&r.Rate, 1, 0.2)
+	set(&r.Rate, 2, 0.2)
 	set(&r.Drop, 0.5, 0.5)
 	set(&r.HeldOut, 0.1, 0.1)
 	if r.MinDF == 0 {
-		r.MinDF = 2
+		if r.MinDF = 1; two {
+			r.MinDF = 2
+		}
 	}
 	if r.Epochs == 0 {
-		r.Epochs = 10
+		if r.Epochs = 15; two {
+			r.Epochs = 10
+		}
 	}
 	if r.MaxSize == 0 {
 		r.MaxSize = 8_000_000
 	}
 	return r
+}
+
+// orEither is what to try where nothing was asked for: between two labels
+// neither kind is always better, and the held-out part decides.
+func (g Gain) orEither(classes int) []Gain {
+	switch {
+	case g != "":
+		return []Gain{g}
+	case classes == 2:
+		return []Gain{NB, IDF}
+	}
+	return []Gain{IDF}
 }
 
 func pick[T any](of []T, at []int) []T {
