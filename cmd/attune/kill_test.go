@@ -548,6 +548,7 @@ var solved = sync.OnceValues(func() (file string, err error) {
 		for i, s := range sessions {
 			s.ID, s.Offering = "again-"+s.ID, "again-"+s.Offering
 			s.StartsAt, s.EndsAt = s.StartsAt.AddDate(0, 0, days), s.EndsAt.AddDate(0, 0, days)
+			s.Seats = (s.Seats + 1) / 2 // scarcer, so that some are drawn by lot
 			sessions[i] = s
 		}
 		if err := delivery.AddOfferings(ctx, t, offerings); err != nil {
