@@ -78,7 +78,16 @@ func (c *demoCmd) Run(ctx context.Context, app *cli) error {
 	for _, s := range demo.SignIns {
 		fmt.Printf("  %-18s %-14s %s\n", lang.T("role."+string(s.Role)), s.Login, demo.Password)
 	}
-	debug.FreeOSMemory() // what two simulated cycles needed is not needed to serve
+	// What two simulated cycles needed, in Go and in SQLite, is not needed to
+	// serve: the site starts on a database opened anew.
+	if err := d.Close(); err != nil {
+		return err
+	}
+	if d, err = db.Open(ctx, url); err != nil {
+		return err
+	}
+	defer d.Close()
+	debug.FreeOSMemory()
 	return serve(ctx, d, c.Listen, 2)
 }
 

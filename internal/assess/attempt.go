@@ -88,7 +88,7 @@ func drawForm(ctx context.Context, t *db.Tx, ts Test, who org.Person, rng *rand.
 			AND i.skill_id IN (SELECT ts.skill_id FROM test_skill ts
 				JOIN requirement r ON r.skill_id = ts.skill_id AND r.position_id = $3
 				WHERE ts.test_id = $1)
-		ORDER BY i.skill_id, i.b, i.id`, ts.ID, who.ID, who.Position)
+		ORDER BY i.skill_id, coalesce(i.b, 0), i.id`, ts.ID, who.ID, who.Position)
 	if err != nil {
 		return nil, err
 	}
